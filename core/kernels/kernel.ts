@@ -15,8 +15,8 @@ export type Dims = Readonly<Record<string, number>>;
 
 export interface Argument {
   readonly name: string;
-  /** `work` is scratch: the target allocates it, its content means nothing before or after. */
-  readonly role: "in" | "out" | "work";
+  /** `inout` is added to; `work` is scratch: the target allocates it, its content means nothing before or after. */
+  readonly role: "in" | "out" | "inout" | "work";
   readonly dtype: Dtype;
   /** One expression in the dimensions per axis: `["B", "K*(K+1)/2"]`. */
   readonly shape: readonly string[];

@@ -14,13 +14,13 @@ export function call(
   const mark = target.mark();
   const args: Record<string, ReturnType<typeof place>> = {};
   for (const argument of kernel.args) {
-    if (argument.role === "in") args[argument.name] = place(target, inputs[argument.name]!);
+    if (argument.role === "in" || argument.role === "inout") args[argument.name] = place(target, inputs[argument.name]!);
     if (argument.role === "out") args[argument.name] = target.allocate(argument.dtype, elements(argument, dims));
   }
   target.run(kernel, dims, args);
   const outputs: Record<string, Float64Array> = {};
   for (const argument of kernel.args) {
-    if (argument.role === "out") outputs[argument.name] = target.download(args[argument.name]!) as Float64Array;
+    if (argument.role === "out" || argument.role === "inout") outputs[argument.name] = target.download(args[argument.name]!) as Float64Array;
   }
   target.release(mark);
   return outputs;
