@@ -1,2 +1,7 @@
 // The numeric core: every exported kernel, family by family. See core/kernels for their declarations.
+export { chisq, chisq_gradient } from "./chisq";
+export { cholesky_solve } from "./cholesky";
+export { fit_evaluate, fit_model, fit_scan } from "./fit";
+export { interpolate } from "./interpolate";
+export { rotate, rotation_weights } from "./rotation";
 export { spline_build, spline_evaluate, spline_factor } from "./spline";

@@ -1,8 +1,13 @@
 /** The kernel table: every kernel of the core, by family. */
+import { CHISQ } from "./chisq.ts";
+import { CHOLESKY } from "./cholesky.ts";
+import { FIT } from "./fit.ts";
+import { INTERPOLATE } from "./interpolate.ts";
 import type { Kernel } from "./kernel.ts";
+import { ROTATION } from "./rotation.ts";
 import { SPLINE } from "./spline.ts";
 
-export const KERNELS: readonly Kernel[] = [...SPLINE];
+export const KERNELS: readonly Kernel[] = [...CHOLESKY, ...ROTATION, ...INTERPOLATE, ...CHISQ, ...FIT, ...SPLINE];
 
 /** The kernel of that name; RangeError if the table has none. */
 export function kernelNamed(name: string): Kernel {

@@ -1,0 +1,124 @@
+// Multilinear interpolation of ln flux in one cell of a regular grid, exponentiated, with derivatives in the cell
+// fractions t_d:
+//
+//   m = exp L,  ∂m/∂t_d = m ∂L/∂t_d,  L = Σ_c Π_d (t_d or 1−t_d) · lnflux[corner_c]
+//
+// Corner c takes the upper node on axis d where bit d of c is set. One axis after the other is folded, the highest
+// first: the value by a + t(b−a), the new derivative by b−a. Outside 0 ≤ t ≤ 1 the same polynomial continues smoothly.
+// Twins: gpu/kernels/interpolate.cu, core/kernels/interpolate.ts.
+import { exp2lanes } from "./exponential";
+import { at, get2, set2 } from "./memory";
+
+/** Pixels that are folded together; 2^(D+1) rows of them are scratch. */
+const BLOCK: i32 = 64;
+
+/** float64s of scratch that interpolateRange needs for C = 2^D corners. */
+// @ts-ignore: decorator
+@inline
+export function interpolateScratch(C: i32): i32 {
+  return 2 * C * BLOCK;
+}
+
+// @ts-ignore: decorator
+@inline
+function fold(n: i32, a: usize, b: usize, t: v128, difference: usize): void {
+  for (let i = 0; i < n; i += 2) {
+    const low = get2(a, i);
+    const step = f64x2.sub(get2(b, i), low);
+    set2(a, i, f64x2.add(low, f64x2.mul(t, step)));
+    set2(difference, i, step);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function lerp(n: i32, a: usize, b: usize, t: v128): void {
+  for (let i = 0; i < n; i += 2) {
+    const low = get2(a, i);
+    set2(a, i, f64x2.add(low, f64x2.mul(t, f64x2.sub(get2(b, i), low))));
+  }
+}
+
+/**
+ * Pixels j0 ≤ j < j1 of flux into column 0 of out and, if derivatives, ∂m/∂t_d into column 1+d; columns are `stride`
+ * float64s apart and are indexed from j0. Writes up to one element past an odd length.
+ */
+export function interpolateRange(
+  N: i32,
+  D: i32,
+  C: i32,
+  templates: usize,
+  corners: usize,
+  t: usize,
+  j0: i32,
+  j1: i32,
+  out: usize,
+  stride: i32,
+  scratch: usize,
+  derivatives: bool,
+): void {
+  const row = <usize> BLOCK << 3;
+  // derivative of axis d: 2^d rows from row C + 2^d − 1 … on
+  for (let j = j0; j < j1; j += BLOCK) {
+    const n = j1 - j < BLOCK ? j1 - j : BLOCK;
+    for (let c = 0; c < C; c++) {
+      const id = <usize> load<i32>(corners + (<usize> c << 2));
+      const source = templates + ((id * N + j) << 2);
+      const to = scratch + row * c;
+      // past the last pixel of the last template there may be no more memory to read two floats from
+      for (let i = 0; i + 1 < n; i += 2) {
+        set2(to, i, f64x2.promote_low_f32x4(v128.load64_zero(source + (<usize> i << 2))));
+      }
+      if (n & 1) set2(to, n - 1, f64x2.splat(<f64> load<f32>(source + (<usize> (n - 1) << 2))));
+    }
+    for (let d = D - 1; d >= 0; d--) {
+      const half = 1 << d;
+      const td = v128.load64_splat(at(t, d));
+      const slopes = scratch + row * (C + half - 1);
+      for (let c = 0; c < half; c++) {
+        fold(n, scratch + row * c, scratch + row * (c + half), td, slopes + row * c);
+      }
+      if (derivatives) {
+        for (let e = d + 1; e < D; e++) {
+          const folded = scratch + row * (C + (1 << e) - 1);
+          for (let c = 0; c < half; c++) lerp(n, folded + row * c, folded + row * (c + half), td);
+        }
+      }
+    }
+    const column = at(out, j - j0);
+    for (let i = 0; i < n; i += 2) {
+      const flux = exp2lanes(get2(scratch, i));
+      set2(column, i, flux);
+      if (derivatives) {
+        for (let d = 0; d < D; d++) {
+          const slope = get2(scratch + row * (C + (1 << d) - 1), i);
+          set2(column + (<usize> (1 + d) * stride << 3), i, f64x2.mul(flux, slope));
+        }
+      }
+    }
+  }
+}
+
+/** Spectra of E points: out[e, 0] flux, out[e, 1+d] its derivative in t_d, each N pixels. */
+export function interpolate(
+  E: i32,
+  T: i32,
+  N: i32,
+  D: i32,
+  C: i32,
+  templates: usize,
+  corners: usize,
+  t: usize,
+  out: usize,
+  work: usize,
+): void {
+  const padded = (N + 1) & ~1;
+  const columns = at(work, interpolateScratch(C));
+  for (let e = 0; e < E; e++) {
+    const corner = corners + (<usize> e * C << 2);
+    interpolateRange(N, D, C, templates, corner, at(t, e * D), 0, N, columns, padded, work, true);
+    for (let d = 0; d <= D; d++) {
+      memory.copy(at(out, (e * (D + 1) + d) * N), at(columns, d * padded), <usize> N << 3);
+    }
+  }
+}
