@@ -3,5 +3,6 @@ export { chisq, chisq_gradient } from "./chisq";
 export { cholesky_solve } from "./cholesky";
 export { fit_evaluate, fit_model, fit_scan } from "./fit";
 export { interpolate } from "./interpolate";
+export { heapBase } from "./memory";
 export { rotate, rotation_weights } from "./rotation";
 export { spline_build, spline_evaluate, spline_factor } from "./spline";

@@ -40,3 +40,8 @@ export function set2(p: usize, i: i32, value: v128): void {
 export function across(v: v128): f64 {
   return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
 }
+
+/** First byte that the core does not use itself; the target's arena begins there. */
+export function heapBase(): usize {
+  return __heap_base;
+}

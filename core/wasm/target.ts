@@ -2,7 +2,7 @@
  * The WASM target: one instance of the numeric core with a bump arena in its linear memory.
  *
  * The core is compiled with AssemblyScript's stub runtime and imports nothing; this file owns the memory above
- * `__heap_base`. Allocation is by mark and release, so a batch leaves nothing behind.
+ * the core's static data. Allocation is by mark and release, so a batch leaves nothing behind.
  */
 import { checkDims, type Dims, type Dtype, DTYPE_BYTES, elements, type Kernel } from "../kernels/kernel.ts";
 import type { DeviceArray, HostArray, Mark, Target } from "../target.ts";
@@ -15,7 +15,7 @@ const LIMIT = 65536 * PAGE;
 
 type Exports = Record<string, (...args: number[]) => void> & {
   memory: WebAssembly.Memory;
-  __heap_base: WebAssembly.Global;
+  heapBase: () => number;
 };
 
 class WasmArray implements DeviceArray {
@@ -31,7 +31,7 @@ export class WasmTarget implements Target {
 
   constructor(module: WebAssembly.Module) {
     this.#exports = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
-    this.#top = align(this.#exports.__heap_base.value);
+    this.#top = align(this.#exports.heapBase());
     this.#peak = this.#top;
   }
 
