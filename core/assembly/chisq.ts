@@ -31,16 +31,6 @@ function symmetricBlocks(n: i32): i32 {
   return (n >> 1) * ((n >> 1) + 1) / 2;
 }
 
-/** float64s of scratch for K coefficients and Q columns. */
-// @ts-ignore: decorator
-@inline
-export function chisqScratch(K: i32, Q: i32): i32 {
-  const rows = even(K + 1);
-  return (rows + Q + 6) * TILE + // tile rows
-    symmetricBlocks(rows) * 8 + (rows >> 1) * (Q >> 1) * 8 + symmetricBlocks(Q) * 8 + 4 * Q + // accumulators
-    3 * rows * rows + 4 * K + 4 * Q * K + Q * Q; // small matrices
-}
-
 /** acc += rows rowsᵀ for n (even) rows of `length` (even) elements: 2×2 blocks, four lane pairs each. */
 function symmetricProduct(n: i32, rows: usize, length: i32, acc: usize): void {
   for (let i = 0; i < n; i += 2) {
@@ -400,7 +390,7 @@ function leverageTile(K: i32, NP: i32, basis: usize, inverse: usize, p0: i32, n:
   }
 }
 
-/** Spectra y, s against templates m: value without 2Σlnσ, coefficients, ln det N, Σ residual². */
+/** Spectra y, s against templates m: value without 2Σlnσ, coefficients, ln det N, Σ residual² over all and good pixels. */
 export function chisq(
   E: i32,
   NP: i32,
@@ -409,10 +399,13 @@ export function chisq(
   y: usize,
   s: usize,
   m: usize,
+  good: usize,
   value: usize,
   coeff: usize,
   logdet: usize,
   chi2: usize,
+  chi2good: usize,
+  model: usize,
   work: usize,
 ): void {
   const factor = work;
@@ -421,11 +414,24 @@ export function chisq(
     const shift = <usize> e * NP << 3;
     const a = at(coeff, e * K);
     const det = marginalise(NP, K, basis, y + shift, s + shift, m + shift, 1, a, factor, scratch);
-    const chi = residual(NP, K, basis, y + shift, s + shift, m + shift, 1, a, 0, scratch);
+    const chi = residual(NP, K, basis, y + shift, s + shift, m + shift, 1, a, model + shift, scratch);
     set(logdet, e, det);
     set(chi2, e, chi);
+    set(chi2good, e, goodResidual(NP, y + shift, s + shift, model + shift, good + <usize> e * NP));
     set(value, e, det + chi);
   }
+}
+
+/** Σ (y − model s)² over the pixels with good ≠ 0. */
+export function goodResidual(NP: i32, y: usize, s: usize, model: usize, good: usize): f64 {
+  let sum: f64 = 0;
+  for (let i = 0; i < NP; i++) {
+    if (load<u8>(good + i)) {
+      const r = get(y, i) - get(model, i) * get(s, i);
+      sum += r * r;
+    }
+  }
+  return sum;
 }
 
 /** The same with gradient and Gauss-Newton matrix, template and derivatives interleaved: T[e, i, q]. */

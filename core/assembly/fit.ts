@@ -6,9 +6,9 @@
 // system of a chunk is solved on its own knots and 32 more on either side, which moves z by 0.268^32 = 5e-19 of its
 // size. Columns of a pixel stand side by side: m, ∂m/∂vsini, ∂m/∂t_0 …, [0], ∂m/∂v, 0.
 // Twins: gpu/kernels/fit.cu, core/kernels/fit.ts.
-import { chisqScratch, marginalise, projectedGradient, residual } from "./chisq";
-import { interpolateRange, interpolateScratch } from "./interpolate";
-import { at, get, get2, set, set2 } from "./memory";
+import { goodResidual, marginalise, projectedGradient, residual } from "./chisq";
+import { interpolateRange } from "./interpolate";
+import { at, get, get2, set } from "./memory";
 import { convolveRange, rotationHalfWidth, rotationWeights } from "./rotation";
 import { dopplerFactor, LIGHT } from "./spline";
 
@@ -593,14 +593,7 @@ export function fit_model(
     const a = at(coeff, e * K);
     const det = marginalise(NP, K, basis, data, weight, shaped, 1, a, l, scratch);
     const chi = residual(NP, K, basis, data, weight, shaped, 1, a, product, scratch);
-    let sum: f64 = 0;
-    for (let i = 0; i < NP; i++) {
-      if (load<u8>(mask + i)) {
-        const r = get(data, i) - get(product, i) * get(weight, i);
-        sum += r * r;
-      }
-    }
-    set(chi2, e, sum);
+    set(chi2, e, goodResidual(NP, data, weight, product, mask));
     set(value, e, det + chi + get(sumlog, b));
   }
 }
