@@ -1,0 +1,115 @@
+/** Parsers of option values: each answers a wrong value with one sentence that quotes it. */
+import { message } from "@optique/core/message";
+import type { ValueParser, ValueParserResult } from "@optique/core/valueparser";
+import type { Prior } from "../core/stellar/options.ts";
+
+function valueParser<T>(
+  metavar: string,
+  read: (input: string) => T | undefined,
+  expected: string,
+  format: (value: T) => string,
+): ValueParser<"sync", T> {
+  return {
+    mode: "sync",
+    metavar: metavar as ValueParser<"sync", T>["metavar"],
+    placeholder: undefined as T,
+    parse(input: string): ValueParserResult<T> {
+      const value = read(input);
+      return value === undefined
+        ? { success: false, error: message`Expected ${{ type: "text", text: expected }}, got ${input}.` }
+        : { success: true, value };
+    },
+    format,
+  } as ValueParser<"sync", T>;
+}
+
+/** A finite decimal number; undefined for anything else, also for the empty string. */
+function decimal(input: string): number | undefined {
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(input.trim())) return undefined;
+  const value = Number(input);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** A number within limits. */
+export function number(metavar: string, min = -Infinity, max = Infinity): ValueParser<"sync", number> {
+  const limits = min > 0 && max === Infinity && min === Number.MIN_VALUE
+    ? "a number above 0"
+    : min === -Infinity && max === Infinity
+    ? "a number"
+    : max === Infinity
+    ? `a number of at least ${min}`
+    : `a number in ${min} … ${max}`;
+  return valueParser(metavar, (input) => {
+    const value = decimal(input);
+    return value !== undefined && value >= min && value <= max ? value : undefined;
+  }, limits, String);
+}
+
+/** An integer within limits. */
+export function whole(metavar: string, min: number, max = Number.MAX_SAFE_INTEGER): ValueParser<"sync", number> {
+  const limits = max === Number.MAX_SAFE_INTEGER
+    ? `an integer of at least ${min}`
+    : `an integer in ${min} … ${max}`;
+  return valueParser(metavar, (input) => {
+    const value = /^[+-]?\d+$/.test(input.trim()) ? Number(input) : NaN;
+    return value >= min && value <= max ? value : undefined;
+  }, limits, String);
+}
+
+/** Comma-separated TARGETIDs, int64. */
+export function targetids(): ValueParser<"sync", readonly bigint[]> {
+  return valueParser("N[,N…]", (input) => {
+    const words = input.split(",").map((word) => word.trim());
+    if (!words.every((word) => /^-?\d{1,19}$/.test(word))) return undefined;
+    const ids = words.map(BigInt);
+    return ids.every((id) => BigInt.asIntN(64, id) === id) ? ids : undefined;
+  }, "TARGETIDs separated by commas", (ids) => ids.join(","));
+}
+
+/** One TARGETID, int64. */
+export function targetid(): ValueParser<"sync", bigint> {
+  return valueParser("N", (input) => {
+    if (!/^-?\d{1,19}$/.test(input.trim())) return undefined;
+    const id = BigInt(input.trim());
+    return BigInt.asIntN(64, id) === id ? id : undefined;
+  }, "a TARGETID, an integer of 64 bits", String);
+}
+
+/** Comma-separated names of arms, lower-cased, each once. */
+export function arms(): ValueParser<"sync", readonly string[]> {
+  return valueParser("ARM[,ARM…]", (input) => {
+    const words = input.split(",").map((word) => word.trim().toLowerCase());
+    return words.every((word) => /^[a-z][a-z0-9_]*$/.test(word)) ? [...new Set(words)] : undefined;
+  }, "names of arms separated by commas, as in b,r,z", (names) => names.join(","));
+}
+
+/** NAME=VALUE of --fix. */
+export interface Fixed {
+  readonly name: string;
+  readonly value: number;
+}
+
+export function fixed(): ValueParser<"sync", Fixed> {
+  return valueParser("NAME=VALUE", (input) => {
+    const [name, value, ...rest] = input.split("=");
+    const parsed = value === undefined || rest.length > 0 ? undefined : decimal(value);
+    return name.trim() === "" || parsed === undefined
+      ? undefined
+      : { name: name.trim().toLowerCase(), value: parsed };
+  }, "NAME=VALUE with a number, as in teff=5000", (f) => `${f.name}=${f.value}`);
+}
+
+/** NAME=MEAN,SIGMA of --prior. */
+export interface NamedPrior extends Prior {
+  readonly name: string;
+}
+
+export function prior(): ValueParser<"sync", NamedPrior> {
+  return valueParser("NAME=MEAN,SIGMA", (input) => {
+    const [name, value, ...rest] = input.split("=");
+    const [mean, sigma, ...more] = (value ?? "").split(",").map(decimal);
+    if (name.trim() === "" || rest.length > 0 || more.length > 0) return undefined;
+    if (mean === undefined || sigma === undefined || !(sigma > 0)) return undefined;
+    return { name: name.trim().toLowerCase(), mean, sigma };
+  }, "NAME=MEAN,SIGMA with two numbers, the second above 0, as in feh=-0.5,0.2", (p) => `${p.name}=${p.mean},${p.sigma}`);
+}
