@@ -1,6 +1,7 @@
 /** How the columns of a FITS binary table lie in its rows (TFORM, TDIM, TSCAL, TZERO...), and their decoding. */
 import type { ByteSource } from "./byte_source.ts";
 import type { Hdu } from "./fits_hdu.ts";
+import type { Header } from "./fits_header.ts";
 import type { Column, ColumnNotes } from "./fits_table.ts";
 import { InputError } from "./input_error.ts";
 import {
@@ -101,6 +102,14 @@ function cellShape(hdu: Hdu, i: number, letter: string, values: number, each: nu
     }
   }
   return letter === "A" || values === 1 || letter === "P" || letter === "Q" ? inner : [values, ...inner];
+}
+
+/** Whether a table's header names a column (any case). */
+export function hasColumn(header: Header, name: string): boolean {
+  for (let i = 1; header.has(`TTYPE${i}`); i++) {
+    if (String(header.get(`TTYPE${i}`)).toUpperCase() === name) return true;
+  }
+  return false;
 }
 
 /** Decodes one column of rows whose bytes are in hand. */

@@ -28,7 +28,7 @@ export type LineSpread =
 export interface ArmGrid {
   /** Instrument set-up, as in the reference's products: `desi_b`, `sdss`, `lamost`. */
   readonly setup: string;
-  /** Short name used in HDU and column names: `b`, `r`, `z`; one-arm instruments use `b`… see their reader. */
+  /** Short name used in HDU and column names: `b`, `r`, `z`; SDSS and LAMOST, which have one arm: `opt`. */
   readonly arm: string;
   /** Wavelengths, Å, shape (npix), increasing. */
   readonly lam: Float64Array;
@@ -45,7 +45,7 @@ export interface ArmRows {
   readonly flux: Float32Array;
   /** Inverse variance of the flux, shape (rows, npix). */
   readonly ivar: Float32Array;
-  /** Mask, 0 = good, shape (rows, npix). */
+  /** Mask, 0 = good, any other bit pattern = bad (bit 31 makes it negative), shape (rows, npix). */
   readonly mask: Int32Array;
   /** Resolution matrix in the file's (DESI) storage: diagonals, shape (rows, ndiag, npix); null unless asked for. */
   readonly resolution: Float32Array | null;
