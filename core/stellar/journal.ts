@@ -59,6 +59,7 @@ export class Journal implements Disposable {
   /** Where the models of a star begin in the file. */
   readonly #places: Float64Array;
   #done = 0;
+  #open = true;
 
   /**
    * Opens the journal of a run, or begins it.
@@ -129,7 +130,8 @@ export class Journal implements Disposable {
   }
 
   close(): void {
-    closeSync(this.#fd);
+    if (this.#open) closeSync(this.#fd);
+    this.#open = false;
   }
 
   /** Closes and deletes it. */

@@ -1,4 +1,5 @@
 /** The output files: rvtab with a row a star, rvmod with the models; HDUs as the reference has them (rvspecfit 26.07). */
+import type { Redshifts } from "../io/desi_redrock.ts";
 import { FitsWriter } from "../io/fits_write.ts";
 import { Header } from "../io/fits_header.ts";
 import { numberColumn, Table } from "../io/fits_table.ts";
@@ -8,7 +9,6 @@ import type { FitOptions } from "./options.ts";
 import { armLabels, rvTable } from "./output_columns.ts";
 import { primaryHeader } from "./output_header.ts";
 import type { OutputPaths } from "./output_names.ts";
-import type { Redshifts } from "./output_redrock.ts";
 import type { StarResult } from "./result.ts";
 
 export interface OutputPlan {

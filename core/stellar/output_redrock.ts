@@ -1,28 +1,19 @@
 /** Redshifts of redrock for the stars of a fit, from the file beside the input. */
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type Column, numberColumn, stringColumn, type Table } from "../io/fits_table.ts";
-import { FitsFile } from "../io/fits_read.ts";
-
-export interface Redshifts {
-  readonly path: string;
-  readonly table: Table;
-}
+import { readRedrock, type Redshifts } from "../io/desi_redrock.ts";
+import { type Column, numberColumn, stringColumn } from "../io/fits_table.ts";
 
 /** The redrock- or zbest- file beside a coadd- or spectra- file, if there is one that can be read. */
 export function findRedshifts(input: string, onNotice: (text: string) => void): Redshifts | null {
   const name = basename(input);
   if (!/^(coadd|spectra)-/.test(name)) return null;
-  for (const [prefix, hdu] of [["redrock-", "REDSHIFTS"], ["zbest-", "ZBEST"]]) {
+  for (const prefix of ["redrock-", "zbest-"]) {
     const plain = name.replace(/^(coadd|spectra)-/, prefix).replace(/\.gz$/, "");
-    for (const file of [plain, `${plain}.gz`]) {
-      const path = join(dirname(input), file);
+    for (const path of [plain, `${plain}.gz`].map((file) => join(dirname(input), file))) {
       if (!existsSync(path)) continue;
       try {
-        using fits = FitsFile.open(path);
-        const table = fits.table(hdu);
-        for (const column of ["TARGETID", "Z", "SPECTYPE"]) table.column(column);
-        return { path, table };
+        return readRedrock(path);
       } catch (error) {
         onNotice(`its redshifts are left out: ${error instanceof Error ? error.message : error}`);
       }
@@ -38,28 +29,24 @@ export function findRedshifts(input: string, onNotice: (text: string) => void): 
  * @param targetids - of all rows of the input
  */
 export function redshiftColumns(
-  { table }: Redshifts,
+  redshifts: Redshifts,
   rows: readonly number[],
   targetids: BigInt64Array,
 ): Column[] {
-  const ids = table.int64("TARGETID");
   const places = new Map<bigint, number>();
-  ids.forEach((id, place) => {
+  redshifts.targetid.forEach((id, place) => {
     if (!places.has(id)) places.set(id, place);
   });
   // Row by row where both list the same targets, so that duplicates keep their own.
-  const aligned = ids.length === targetids.length && ids.every((id, row) => id === targetids[row]);
+  const aligned = redshifts.rows === targetids.length &&
+    redshifts.targetid.every((id, row) => id === targetids[row]);
   const found = rows.map((row) => aligned ? row : places.get(targetids[row]));
-  const z = table.float64("Z");
-  const text = (column: string) => {
-    const strings = table.has(column) ? table.strings(column) : null;
-    return found.map((place) => place === undefined ? "" : strings?.[place].trim() ?? "");
-  };
+  const text = (strings: readonly string[]) =>
+    found.map((place) => place === undefined ? "" : strings[place].trim());
+  const z = Float64Array.from(found, (place) => place === undefined ? NaN : redshifts.z[place]);
   return [
-    numberColumn("RR_Z", Float64Array.from(found, (place) => place === undefined ? NaN : z[place]), {
-      comment: "Redrock redshift",
-    }),
-    stringColumn("RR_SPECTYPE", text("SPECTYPE"), { comment: "Redrock spectype" }),
-    stringColumn("RR_SUBTYPE", text("SUBTYPE"), { comment: "Redrock spectroscopic subtype" }),
+    numberColumn("RR_Z", z, { comment: "Redrock redshift" }),
+    stringColumn("RR_SPECTYPE", text(redshifts.spectype), { comment: "Redrock spectype" }),
+    stringColumn("RR_SUBTYPE", text(redshifts.subtype), { comment: "Redrock spectroscopic subtype" }),
   ];
 }

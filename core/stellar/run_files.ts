@@ -1,0 +1,198 @@
+/** A run of fits over many files, one fleet for all; what it stands on is handed in, so that tests can replace it. */
+import { existsSync } from "node:fs";
+import { Fleet } from "../fleet.ts";
+import type { SpectrumFile } from "../io/spectra.ts";
+import type { TemplateLibrary } from "../templates/library.ts";
+import type { BatchResult } from "./result.ts";
+import type { FitBatch, FitJob } from "./batch.ts";
+import { Journal, journalIdentity } from "./journal.ts";
+import { lockOutput } from "./journal_lock.ts";
+import type { OutputPlan } from "./output.ts";
+import { findRedshifts } from "./output_redrock.ts";
+import { fitFile } from "./run_file.ts";
+import { JobMaker, type Preparation } from "./run_jobs.ts";
+import {
+  checkOptions,
+  chooseArms,
+  chooseStars,
+  distinctInputs,
+  identityOf,
+  openFolders,
+  planFiles,
+  type PlannedFile,
+  sweep,
+} from "./run_plan.ts";
+import type { FileSummary, FitEvents, FitRequest } from "./run_types.ts";
+
+type MaybePromise<T> = T | Promise<T>;
+
+export interface FitParts extends Preparation {
+  openSpectra(path: string): MaybePromise<SpectrumFile>;
+  openLibrary(path: string): MaybePromise<TemplateLibrary>;
+  /** Worker module of the fleet, and what each worker gets at its start. */
+  readonly worker: URL;
+  shared(): unknown;
+}
+
+/** Files kept open from the check to the fit. */
+const KEPT_OPEN = 4;
+
+interface Ready extends PlannedFile {
+  /** Open already; null = to be opened again. */
+  file: SpectrumFile | null;
+  readonly arms: readonly number[];
+  readonly npix: readonly number[];
+  readonly stars: readonly (readonly number[])[];
+  readonly identity: string;
+}
+
+export async function fitFilesWith(
+  parts: FitParts,
+  request: FitRequest,
+  events: FitEvents,
+  signal?: AbortSignal,
+): Promise<FileSummary[]> {
+  const notice = (level: "debug" | "info" | "warning", text: string) => events.onNotice?.(level, text);
+  const closers: (() => void)[] = [];
+  try {
+    const inputs = distinctInputs(request.inputs, (text) => notice("warning", text));
+    const planned = planFiles(request, inputs, (text) => notice("info", text));
+    const library = await parts.openLibrary(request.library);
+    checkOptions(request.options, library);
+    const maker = new JobMaker(library, request.options, parts);
+    const ready: Ready[] = [];
+    for (const [i, plan] of planned.entries()) {
+      if (plan.skip && existsSync(plan.paths.input)) {
+        ready.push({ ...plan, file: null, arms: [], npix: [], stars: [], identity: "" });
+        continue;
+      }
+      const file = await parts.openSpectra(plan.paths.input);
+      closers.push(() => file.close());
+      const arms = chooseArms(file, request.options);
+      const stars = chooseStars(file, arms, request);
+      if (maker.roomy) await maker.make(file, arms);
+      const npix = arms.map((arm) => file.arms[arm].lam.length);
+      const { input } = plan.paths;
+      const identity = identityOf(file, input, arms, stars, library, request.options, "wasm");
+      const keep = i < KEPT_OPEN;
+      if (!keep) file.close();
+      ready.push({ ...plan, file: keep ? file : null, arms, npix, stars, identity });
+      signal?.throwIfAborted();
+    }
+    openFolders(planned);
+    for (const { paths, skip } of planned) {
+      if (skip) continue;
+      closers.push(lockOutput(paths.rvtab));
+      sweep(paths);
+    }
+
+    const fleet = new Fleet<FitJob, FitBatch, BatchResult>({
+      worker: parts.worker,
+      targets: Array.from({ length: Math.max(1, request.workers) }, () => ({ kind: "wasm" as const })),
+      local: request.workers === 0,
+      shared: parts.shared(),
+      onNotice: notice,
+    });
+    closers.push(() => fleet.close());
+    const target = await fleet.start();
+    const total = ready.reduce((sum, { stars }) => sum + stars.length, 0);
+    let done = ready.reduce((sum, one) => sum + doneBefore(one, library.axes.length), 0);
+    events.onStart?.(total, done, { target, workers: request.workers, library: library.name });
+
+    // One failure that is not of single rows ends the run: the other files stop as on an abort.
+    const stop = new AbortController();
+    const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+    const fit = async (one: Ready): Promise<FileSummary> => {
+      if (one.skip) return skipped(one);
+      const file = one.file ?? await parts.openSpectra(one.paths.input);
+      try {
+        const plan: OutputPlan = {
+          paths: one.paths,
+          file,
+          arms: one.arms,
+          library,
+          libraryPath: request.library,
+          options: request.options,
+          minSn: request.minSn,
+          commandLine: request.commandLine,
+          target,
+          identity: one.identity,
+          redshifts: findRedshifts(one.paths.input, (text) => notice("warning", text)),
+        };
+        const job = await maker.make(file, one.arms);
+        const onDone = (stars: number) => events.onProgress?.(done += stars, total);
+        return await fitFile(fleet, {
+          plan,
+          stars: one.stars,
+          job,
+          batch: request.batch,
+          signal: both,
+          onDone,
+          onNotice: notice,
+        });
+      } finally {
+        file.close();
+        one.file = null;
+      }
+    };
+    return await inParallel(ready, request.workers + 1, async (one) => {
+      both.throwIfAborted();
+      try {
+        const summary = await fit(one);
+        events.onFile?.(summary);
+        return summary;
+      } catch (error) {
+        stop.abort(error);
+        throw error;
+      }
+    });
+  } finally {
+    for (const close of closers.reverse()) close();
+  }
+}
+
+/** Maps with at most `width` under way; where one fails, the first failure is thrown when all have stopped. */
+async function inParallel<T, R>(
+  items: readonly T[],
+  width: number,
+  map: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const out: R[] = new Array(items.length);
+  let next = 0;
+  let failure: { reason: unknown } | null = null;
+  const lane = async () => {
+    while (next < items.length && failure === null) {
+      const i = next++;
+      try {
+        out[i] = await map(items[i]);
+      } catch (reason) {
+        failure ??= { reason };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+  if (failure !== null) throw (failure as { reason: unknown }).reason;
+  return out;
+}
+
+/** Stars of a file that a killed run has finished. */
+function doneBefore({ paths, skip, npix, stars, identity }: Ready, axes: number): number {
+  if (skip || journalIdentity(paths.journal) !== identity) return 0;
+  using journal = new Journal(paths.journal, identity, { stars, npix, axes });
+  return journal.done;
+}
+
+function skipped({ paths }: Ready): FileSummary {
+  return {
+    input: paths.input,
+    rvtab: paths.rvtab,
+    rvmod: paths.rvmod,
+    fitted: 0,
+    failed: [],
+    skipped: true,
+    seconds: 0,
+    stages: {},
+    results: [],
+    targetids: [],
+  };
+}

@@ -1,0 +1,201 @@
+/** Everything that is checked before a run of fits begins: inputs, options, outputs. */
+import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { basename, dirname, join, resolve } from "node:path";
+import { pid } from "node:process";
+import { FitsFile } from "../io/fits_read.ts";
+import { InputError } from "../io/input_error.ts";
+import type { SpectrumFile } from "../io/spectra.ts";
+import { inputFault } from "../io/system_fault.ts";
+import type { TemplateLibrary } from "../templates/library.ts";
+import { journalIdentity } from "./journal.ts";
+import type { FitOptions } from "./options.ts";
+import { headerText } from "./output_header.ts";
+import { type OutputPaths, planOutputs } from "./output_names.ts";
+import { VERSION } from "./output_version.ts";
+import type { FitRequest } from "./run_types.ts";
+import { selectStars } from "./selection.ts";
+
+export interface PlannedFile {
+  readonly paths: OutputPaths;
+  /** Its output is there and complete. */
+  readonly skip: boolean;
+}
+
+/** Input paths without repetition. */
+export function distinctInputs(inputs: readonly string[], onNotice: (text: string) => void): string[] {
+  if (inputs.length === 0) throw new InputError("no input files were given");
+  const seen = new Map<string, string>();
+  for (const input of inputs) {
+    const path = resolve(input);
+    const real = realPath(path);
+    if (seen.has(real)) onNotice(`${path} was given twice: it is fitted once`);
+    else seen.set(real, path);
+  }
+  return [...seen.values()];
+}
+
+/** Names the outputs and looks at those that are there. @throws InputError where one would be overwritten */
+export function planFiles(
+  request: FitRequest,
+  inputs: readonly string[],
+  onNotice: (text: string) => void,
+): PlannedFile[] {
+  return planOutputs(inputs, request.outputDir).map((paths) => ({
+    paths,
+    skip: isDone(paths, request, onNotice),
+  }));
+}
+
+function isDone(paths: OutputPaths, request: FitRequest, onNotice: (text: string) => void): boolean {
+  const { input, rvtab, rvmod, journal } = paths;
+  const hint = "give --overwrite to replace it or --skip-existing to keep it";
+  if (existsSync(rvtab)) {
+    if (request.overwrite) return false;
+    const made = madeFrom(rvtab);
+    if (request.skipExisting) {
+      if (made.input === headerText(input)) return true;
+      const other = made.input === null ? "is no output of this program" : `was made from ${made.input}`;
+      throw new InputError(
+        `${rvtab}: ${other}, not from ${input}: give another --output-dir, or --overwrite`,
+      );
+    }
+    if (made.identity !== null && journalIdentityOrNull(journal) === made.identity) {
+      // Killed between the last rename and the end of the journal.
+      rmSync(journal, { force: true });
+      onNotice(`${rvtab} is complete`);
+      return true;
+    }
+    throw new InputError(`${rvtab}: exists already; ${hint}`);
+  }
+  if (existsSync(rvmod) && !request.overwrite && !existsSync(journal)) {
+    if (!request.skipExisting) throw new InputError(`${rvmod}: exists already; ${hint}`);
+    const made = madeFrom(rvmod);
+    if (made.input !== headerText(input)) {
+      throw new InputError(`${rvmod}: was not made from ${input}: give another --output-dir, or --overwrite`);
+    }
+  }
+  return false;
+}
+
+/** What an output says it was made from. */
+function madeFrom(output: string): { input: string | null; identity: string | null } {
+  try {
+    using fits = FitsFile.open(output);
+    const { header } = fits.hdus[0];
+    return { input: header.string("IN_FILE") ?? null, identity: header.string("RUNHASH") ?? null };
+  } catch {
+    return { input: null, identity: null };
+  }
+}
+
+function journalIdentityOrNull(path: string): string | null {
+  try {
+    return journalIdentity(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Makes the folders of the outputs and tries to write in each. @throws InputError where that fails */
+export function openFolders(files: readonly PlannedFile[]): void {
+  const folders = new Set(files.filter(({ skip }) => !skip).map(({ paths }) => dirname(paths.rvtab)));
+  for (const folder of folders) {
+    const probe = join(folder, `.twinspec-${pid}-${crypto.randomUUID()}`);
+    try {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(probe, "", { flag: "wx" });
+      rmSync(probe);
+    } catch (error) {
+      throw inputFault(error, folder, "the output folder cannot be written to");
+    }
+  }
+}
+
+/** Deletes what killed runs left half-written. Call with the output locked. */
+export function sweep(paths: OutputPaths): void {
+  const prefixes = [paths.rvtab, paths.rvmod].map((path) => `${basename(path)}.tmp-`);
+  for (const name of readdirSync(dirname(paths.rvtab))) {
+    if (prefixes.some((prefix) => name.startsWith(prefix))) {
+      rmSync(join(dirname(paths.rvtab), name), { force: true });
+    }
+  }
+}
+
+/** Checks options against the library. @throws InputError */
+export function checkOptions(options: FitOptions, library: TemplateLibrary): void {
+  const names = ["vrad", "vsini", ...library.axes.map(({ name }) => name)];
+  for (const [option, given] of [["--fix", options.fix], ["--prior", options.priors]] as const) {
+    const unknown = Object.keys(given).find((name) => !names.includes(name));
+    if (unknown !== undefined) {
+      throw new InputError(
+        `${option}: no parameter ${unknown}; library ${library.name} has ${names.join(", ")}`,
+      );
+    }
+  }
+  if (library.axes.length === 0 && !options.rvOnly) {
+    throw new InputError(`library ${library.name} has no stellar parameters: add --rv-only`);
+  }
+}
+
+/**
+ * The arms to fit: indices into `file.arms`.
+ *
+ * @throws InputError where one is asked for that is not there, or has no resolution matrix where that is asked for
+ */
+export function chooseArms(file: SpectrumFile, options: FitOptions): number[] {
+  const names = file.arms.map(({ arm }) => arm.toLowerCase());
+  const wanted = options.arms?.map((arm) => arm.toLowerCase()) ?? names;
+  const missing = wanted.find((arm) => !names.includes(arm));
+  if (missing !== undefined) {
+    throw new InputError(`${file.path}: has no arm ${missing}; it has ${names.join(", ") || "none"}`);
+  }
+  const arms = names.flatMap((name, i) => wanted.includes(name) ? [i] : []);
+  const plain = arms.find((arm) => file.arms[arm].ndiag === 0);
+  if (options.resolutionMatrix && plain !== undefined) {
+    throw new InputError(
+      `${file.path}: arm ${names[plain]} has no resolution matrix; run without --resolution-matrix`,
+    );
+  }
+  return arms;
+}
+
+/** Stars to fit in a file. */
+export function chooseStars(file: SpectrumFile, arms: readonly number[], request: FitRequest): number[][] {
+  const { minSn, targetids, options } = request;
+  return selectStars(file, { arms, minSn, targetids, joint: options.jointByTargetid });
+}
+
+/** SHA-256 of everything that changes an answer, hexadecimal. */
+export function identityOf(
+  file: SpectrumFile,
+  path: string,
+  arms: readonly number[],
+  stars: readonly (readonly number[])[],
+  library: TemplateLibrary,
+  options: FitOptions,
+  target: string,
+): string {
+  const { size, mtimeMs } = statSync(path);
+  const hash = createHash("sha256");
+  const parts = { program: VERSION, target, options, library: library.checksum, path, size, mtimeMs };
+  hash.update(canonical({ ...parts, arms: arms.map((arm) => file.arms[arm].arm) }));
+  for (const rows of stars) hash.update(`${rows.join(",")};`);
+  return hash.digest("hex");
+}
+
+/** JSON with keys in order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part) => {
+    if (part === null || typeof part !== "object" || Array.isArray(part)) return part;
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,54 @@
+/** What a run of fits is asked, and what it tells. */
+import type { FitOptions } from "./options.ts";
+import type { StarResult } from "./result.ts";
+
+export interface FitRequest {
+  readonly inputs: readonly string[];
+  /** Path of the template library. */
+  readonly library: string;
+  readonly outputDir: string;
+  readonly options: FitOptions;
+  /** Only rows whose largest S/N per pixel exceeds this. */
+  readonly minSn: number | null;
+  readonly targetids: readonly bigint[] | null;
+  readonly target: "wasm" | "auto";
+  /** 0 = in this thread. */
+  readonly workers: number;
+  /** Stars sent to a worker at a time. */
+  readonly batch: number;
+  readonly overwrite: boolean;
+  /** Leave inputs alone whose output is there. */
+  readonly skipExisting: boolean;
+  /** For the headers. */
+  readonly commandLine: string;
+}
+
+export interface FitEvents {
+  /** Everything is checked; stars in all, and those a run before has finished. */
+  onStart?(
+    total: number,
+    alreadyDone: number,
+    about: { target: string; workers: number; library: string },
+  ): void;
+  onProgress?(done: number, total: number): void;
+  onFile?(summary: FileSummary): void;
+  onNotice?(level: "debug" | "info" | "warning", text: string): void;
+}
+
+export interface FileSummary {
+  readonly input: string;
+  readonly rvtab: string | null;
+  readonly rvmod: string | null;
+  /** Stars with an answer of the fit, bad spectra included. */
+  readonly fitted: number;
+  /** Rows without one, for reasons outside the data. */
+  readonly failed: { row: number; why: string }[];
+  /** The output was there already. */
+  readonly skipped: boolean;
+  readonly seconds: number;
+  /** Seconds by stage, summed over workers; `read` and `write` are those of this thread. */
+  readonly stages: Record<string, number>;
+  /** In the order of RVTAB. */
+  readonly results: StarResult[];
+  readonly targetids: bigint[];
+}
