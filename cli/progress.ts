@@ -19,7 +19,11 @@ export class Progress {
   #drawn = -Infinity;
 
   /** @param now - clock, seconds */
-  constructor(readonly terminal: Terminal, readonly unit: string, readonly now = () => performance.now() / 1000) {}
+  constructor(
+    readonly terminal: Terminal,
+    readonly unit: string,
+    readonly now = () => performance.now() / 1000,
+  ) {}
 
   /** @param done - finished by an earlier run: not part of the rate */
   start(total: number, done: number): void {

@@ -5,11 +5,11 @@ import { closest } from "./closest.ts";
 /** Option and command names in a usage, as far as the commands already given lead. */
 function words(usage: Usage, given: ReadonlySet<string>, into: Set<string>): void {
   for (const term of usage) {
-    if (term.type === "option") for (const name of term.names) into.add(name);
+    if (term.type === "option") { for (const name of term.names) into.add(name); }
     else if (term.type === "command") {
       into.add(term.name);
       if (!given.has(term.name)) return;
-    } else if (term.type === "exclusive") for (const branch of term.terms) words(branch, given, into);
+    } else if (term.type === "exclusive") { for (const branch of term.terms) words(branch, given, into); }
     else if ("terms" in term) words((term as UsageTerm & { terms: Usage }).terms, given, into);
   }
 }
@@ -17,7 +17,10 @@ function words(usage: Usage, given: ReadonlySet<string>, into: Set<string>): voi
 /** The parser's sentence, made ours: which word, and which known one is near. */
 export function explain(text: string, usage: Usage, args: readonly string[]): string {
   const sentence = text.replace(/^Error: /, "error: ").trimEnd();
-  const unknown = /^error: Unexpected option or (?:subcommand|argument): [`"](.+?)[`"]\.(?:\s+Did you mean .*)?$/s.exec(sentence)?.[1];
+  const unknown =
+    /^error: Unexpected option or (?:subcommand|argument): [`"](.+?)[`"]\.(?:\s+Did you mean .*)?$/s.exec(
+      sentence,
+    )?.[1];
   const known = new Set<string>(["--help"]);
   words(usage, new Set(args), known);
   const commands = [...known].filter((word) => !word.startsWith("-"));

@@ -58,7 +58,9 @@ export function resultTable(
   const rows = shown.map((star, i) => [
     String(targetids[i] ?? ""),
     withError(star.vrad, star.vradErr, 2),
-    ...axes.map((name, a) => withError(star.params[a] ?? NaN, star.paramErrs[a] ?? NaN, KNOWN[name]?.digits ?? 3)),
+    ...axes.map((name, a) =>
+      withError(star.params[a] ?? NaN, star.paramErrs[a] ?? NaN, KNOWN[name]?.digits ?? 3)
+    ),
     withError(star.vsini, star.vsiniErr, 1),
     ...(labelled ? [] : [star.template < 0 ? "–" : String(star.template)]),
     warnNames(star.warn),
@@ -76,7 +78,9 @@ export function summary(stars: readonly StarResult[]): string {
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${name} ${count}`);
   const errors = good.map((star) => star.vradErr).filter(Number.isFinite).sort((a, b) => a - b);
-  const median = errors.length > 0 ? `, median velocity error ${errors[errors.length >> 1].toFixed(2)} km/s` : "";
+  const median = errors.length > 0
+    ? `, median velocity error ${errors[errors.length >> 1].toFixed(2)} km/s`
+    : "";
   return `${good.length} of ${stars.length} without a warning${median}${
     bits.length > 0 ? `; flagged: ${bits.join(", ")}` : ""
   }.`;

@@ -39,48 +39,77 @@ export function number(metavar: string, min = -Infinity, max = Infinity): ValueP
     : max === Infinity
     ? `a number of at least ${min}`
     : `a number in ${min} … ${max}`;
-  return valueParser(metavar, (input) => {
-    const value = decimal(input);
-    return value !== undefined && value >= min && value <= max ? value : undefined;
-  }, limits, String);
+  return valueParser(
+    metavar,
+    (input) => {
+      const value = decimal(input);
+      return value !== undefined && value >= min && value <= max ? value : undefined;
+    },
+    limits,
+    String,
+  );
 }
 
 /** An integer within limits. */
-export function whole(metavar: string, min: number, max = Number.MAX_SAFE_INTEGER): ValueParser<"sync", number> {
+export function whole(
+  metavar: string,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): ValueParser<"sync", number> {
   const limits = max === Number.MAX_SAFE_INTEGER
     ? `an integer of at least ${min}`
     : `an integer in ${min} … ${max}`;
-  return valueParser(metavar, (input) => {
-    const value = /^[+-]?\d+$/.test(input.trim()) ? Number(input) : NaN;
-    return value >= min && value <= max ? value : undefined;
-  }, limits, String);
+  return valueParser(
+    metavar,
+    (input) => {
+      const value = /^[+-]?\d+$/.test(input.trim()) ? Number(input) : NaN;
+      return value >= min && value <= max ? value : undefined;
+    },
+    limits,
+    String,
+  );
 }
 
 /** Comma-separated TARGETIDs, int64. */
 export function targetids(): ValueParser<"sync", readonly bigint[]> {
-  return valueParser("N[,N…]", (input) => {
-    const words = input.split(",").map((word) => word.trim());
-    if (!words.every((word) => /^-?\d{1,19}$/.test(word))) return undefined;
-    const ids = words.map(BigInt);
-    return ids.every((id) => BigInt.asIntN(64, id) === id) ? ids : undefined;
-  }, "TARGETIDs separated by commas", (ids) => ids.join(","));
+  return valueParser(
+    "N[,N…]",
+    (input) => {
+      const words = input.split(",").map((word) => word.trim());
+      if (!words.every((word) => /^-?\d{1,19}$/.test(word))) return undefined;
+      const ids = words.map(BigInt);
+      return ids.every((id) => BigInt.asIntN(64, id) === id) ? ids : undefined;
+    },
+    "TARGETIDs separated by commas",
+    (ids) => ids.join(","),
+  );
 }
 
 /** One TARGETID, int64. */
 export function targetid(): ValueParser<"sync", bigint> {
-  return valueParser("N", (input) => {
-    if (!/^-?\d{1,19}$/.test(input.trim())) return undefined;
-    const id = BigInt(input.trim());
-    return BigInt.asIntN(64, id) === id ? id : undefined;
-  }, "a TARGETID, an integer of 64 bits", String);
+  return valueParser(
+    "N",
+    (input) => {
+      if (!/^-?\d{1,19}$/.test(input.trim())) return undefined;
+      const id = BigInt(input.trim());
+      return BigInt.asIntN(64, id) === id ? id : undefined;
+    },
+    "a TARGETID, an integer of 64 bits",
+    String,
+  );
 }
 
 /** Comma-separated names of arms, lower-cased, each once. */
 export function arms(): ValueParser<"sync", readonly string[]> {
-  return valueParser("ARM[,ARM…]", (input) => {
-    const words = input.split(",").map((word) => word.trim().toLowerCase());
-    return words.every((word) => /^[a-z][a-z0-9_]*$/.test(word)) ? [...new Set(words)] : undefined;
-  }, "names of arms separated by commas, as in b,r,z", (names) => names.join(","));
+  return valueParser(
+    "ARM[,ARM…]",
+    (input) => {
+      const words = input.split(",").map((word) => word.trim().toLowerCase());
+      return words.every((word) => /^[a-z][a-z0-9_]*$/.test(word)) ? [...new Set(words)] : undefined;
+    },
+    "names of arms separated by commas, as in b,r,z",
+    (names) => names.join(","),
+  );
 }
 
 /** NAME=VALUE of --fix. */
@@ -90,13 +119,18 @@ export interface Fixed {
 }
 
 export function fixed(): ValueParser<"sync", Fixed> {
-  return valueParser("NAME=VALUE", (input) => {
-    const [name, value, ...rest] = input.split("=");
-    const parsed = value === undefined || rest.length > 0 ? undefined : decimal(value);
-    return name.trim() === "" || parsed === undefined
-      ? undefined
-      : { name: name.trim().toLowerCase(), value: parsed };
-  }, "NAME=VALUE with a number, as in teff=5000", (f) => `${f.name}=${f.value}`);
+  return valueParser(
+    "NAME=VALUE",
+    (input) => {
+      const [name, value, ...rest] = input.split("=");
+      const parsed = value === undefined || rest.length > 0 ? undefined : decimal(value);
+      return name.trim() === "" || parsed === undefined
+        ? undefined
+        : { name: name.trim().toLowerCase(), value: parsed };
+    },
+    "NAME=VALUE with a number, as in teff=5000",
+    (f) => `${f.name}=${f.value}`,
+  );
 }
 
 /** NAME=MEAN,SIGMA of --prior. */
@@ -105,11 +139,16 @@ export interface NamedPrior extends Prior {
 }
 
 export function prior(): ValueParser<"sync", NamedPrior> {
-  return valueParser("NAME=MEAN,SIGMA", (input) => {
-    const [name, value, ...rest] = input.split("=");
-    const [mean, sigma, ...more] = (value ?? "").split(",").map(decimal);
-    if (name.trim() === "" || rest.length > 0 || more.length > 0) return undefined;
-    if (mean === undefined || sigma === undefined || !(sigma > 0)) return undefined;
-    return { name: name.trim().toLowerCase(), mean, sigma };
-  }, "NAME=MEAN,SIGMA with two numbers, the second above 0, as in feh=-0.5,0.2", (p) => `${p.name}=${p.mean},${p.sigma}`);
+  return valueParser(
+    "NAME=MEAN,SIGMA",
+    (input) => {
+      const [name, value, ...rest] = input.split("=");
+      const [mean, sigma, ...more] = (value ?? "").split(",").map(decimal);
+      if (name.trim() === "" || rest.length > 0 || more.length > 0) return undefined;
+      if (mean === undefined || sigma === undefined || !(sigma > 0)) return undefined;
+      return { name: name.trim().toLowerCase(), mean, sigma };
+    },
+    "NAME=MEAN,SIGMA with two numbers, the second above 0, as in feh=-0.5,0.2",
+    (p) => `${p.name}=${p.mean},${p.sigma}`,
+  );
 }

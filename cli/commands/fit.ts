@@ -106,7 +106,11 @@ export const fit = command("fit", options, {
   footer: message`Examples:${lineBreak()}
   ${commandLine("twinspec fit coadd-main-dark-10378.fits --output-dir out")}${lineBreak()}
   ${commandLine("twinspec fit spec-*.fits --library phoenix.h5 --min-sn 5 --plot")}${lineBreak()}
-  ${commandLine("twinspec fit coadd.fits --targetid 39627612345,39627612346 --fix alpha=0 --prior feh=-0.5,0.3")}`,
+  ${
+    commandLine(
+      "twinspec fit coadd.fits --targetid 39627612345,39627612346 --fix alpha=0 --prior feh=-0.5,0.3",
+    )
+  }`,
 });
 
 export type FitCommand = InferValue<typeof options>;

@@ -20,7 +20,9 @@ const options = merge(
         description: message`Its row in the file of spectra, from 0; tells rows of one TARGETID apart.`,
       }),
     ),
-    out: option("--out", path({ metavar: "PICTURE" }), { description: message`Picture to write: .svg or .png.` }),
+    out: option("--out", path({ metavar: "PICTURE" }), {
+      description: message`Picture to write: .svg or .png.`,
+    }),
     input: optional(
       option("--input", path({ metavar: "FILE" }), {
         description: message`The file of spectra, where it is no longer where the fit found it.`,

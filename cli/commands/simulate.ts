@@ -10,8 +10,13 @@ import { number, whole } from "../values.ts";
 
 const stars = object("Stars", {
   command: constant("simulate"),
-  out: option("--out", path({ metavar: "FILE" }), { description: message`File to write, in the DESI coadd layout.` }),
-  stars: withDefault(option("--stars", whole("N", 0, 10_000_000), { description: message`Number of stars.` }), 100),
+  out: option("--out", path({ metavar: "FILE" }), {
+    description: message`File to write, in the DESI coadd layout.`,
+  }),
+  stars: withDefault(
+    option("--stars", whole("N", 0, 10_000_000), { description: message`Number of stars.` }),
+    100,
+  ),
   seed: withDefault(
     option("--seed", whole("N", 0), {
       description: message`A star depends on the seed and its own number alone.`,

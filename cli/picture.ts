@@ -1,0 +1,29 @@
+/** Writing a picture: SVG as it is, PNG through resvg. */
+import { extname } from "node:path";
+import { InputError } from "../core/io/input_error.ts";
+import { writeAtomic } from "../core/io/atomic_write.ts";
+import { type Figure, renderFigure } from "./figure.ts";
+
+/** Pixels of a PNG per unit of the picture. */
+const SCALE = 1.25;
+
+/** @throws InputError where the name ends in neither .svg nor .png */
+export function checkPictureName(path: string): void {
+  if (![".svg", ".png"].includes(extname(path).toLowerCase())) {
+    throw new InputError(`--out: ${path} must end in .svg or .png`);
+  }
+}
+
+export async function writePicture(path: string, figure: Figure): Promise<void> {
+  const svg = renderFigure(figure);
+  if (extname(path).toLowerCase() === ".svg") {
+    writeAtomic(path, svg + "\n");
+    return;
+  }
+  const { Resvg } = await import("@resvg/resvg-js");
+  const image = new Resvg(svg, {
+    fitTo: { mode: "zoom", value: SCALE },
+    font: { loadSystemFonts: true, defaultFontFamily: "DejaVu Sans" },
+  });
+  writeAtomic(path, image.render().asPng());
+}
