@@ -40,7 +40,7 @@ export function temperature(teff: number, tau: number): number {
 }
 
 /** Elements that give electrons in cool stars. */
-const DONORS = ["Na", "Mg", "Al", "Si", "K", "Ca", "Cr", "Fe", "Ni"].map((name) => ELEMENTS[name]!);
+const DONORS = ["Na", "Mg", "Al", "Si", "K", "Ca", "Cr", "Fe", "Ni"].map((name) => ELEMENTS[name]);
 const BOLTZMANN = 1.380649e-16;
 /** Grams per hydrogen atom, helium included. */
 const GRAMS_PER_H = 1.6735e-24 * (1 + 4 * HELIUM);
@@ -60,8 +60,10 @@ function sahaConstants(T: number): Float64Array {
 function electronPressure(constants: Float64Array, pg: number, donors: Float64Array, start: number): number {
   const miss = (x: number): number => {
     const pe = Math.exp(x);
-    let electrons = constants[0]! / (constants[0]! + pe);
-    for (let i = 0; i < donors.length; i++) electrons += donors[i]! * constants[i + 1]! / (constants[i + 1]! + pe);
+    let electrons = constants[0] / (constants[0] + pe);
+    for (let i = 0; i < donors.length; i++) {
+      electrons += donors[i] * constants[i + 1] / (constants[i + 1] + pe);
+    }
     return Math.log((pg - pe) / (1 + HELIUM) * electrons) - x;
   };
   let low = Math.log(pg) - 30, high = Math.log(pg / 2);
@@ -132,7 +134,7 @@ export function atmosphere(
   }
   return taus.map((tau) => {
     const at = (Math.log(tau) - first) / h, k = Math.min(Math.floor(at), steps - 1);
-    const lnP = run[k]![1] + (at - k) * (run[k + 1]![1] - run[k]![1]);
+    const lnP = run[k][1] + (at - k) * (run[k + 1][1] - run[k][1]);
     return solve(Math.log(tau), Math.exp(lnP));
   });
 }

@@ -2,7 +2,7 @@
  * Line opacity of the built-in library, in units of the continuous opacity at 5000 Å: Voigt profiles for metals,
  * Holtsmark profiles for hydrogen, and a smooth band for CH.
  */
-import { airToVacuum } from "./air.ts";
+import { airToVacuum } from "../io/frame_conversion.ts";
 import { atomsPerHydrogen, type Element, ELEMENTS, ionFractions, partition } from "./builtin_atoms.ts";
 import { type Composition, type Layer, TAU_WAVELENGTH } from "./builtin_atmosphere.ts";
 import { HYDROGEN_LINES, METAL_LINES } from "./builtin_lines.ts";
@@ -23,14 +23,20 @@ export const LINES: readonly MetalLine[] = Object.entries(METAL_LINES).flatMap((
   text.split(";").map((line): MetalLine => {
     const [air, excitation, loggf] = line.trim().split(/\s+/).map(Number);
     const ion = species.endsWith("2") ? 1 : 0;
-    return { element: species.slice(0, -1), ion, lam: airToVacuum(air!), excitation: excitation!, loggf: loggf! };
+    return {
+      element: species.slice(0, -1),
+      ion,
+      lam: airToVacuum([air])[0],
+      excitation: excitation!,
+      loggf: loggf!,
+    };
   })
 );
 
 export const BALMER_PASCHEN = HYDROGEN_LINES.map(([lower, upper, air, f]) => ({
   lower,
   upper,
-  lam: airToVacuum(air),
+  lam: airToVacuum([air])[0],
   f,
 }));
 
@@ -45,7 +51,7 @@ export function lowerBound(values: Float64Array, x: number): number {
   let low = 0, high = values.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (values[middle]! < x) low = middle + 1;
+    if (values[middle] < x) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -59,7 +65,7 @@ function microturbulence(logg: number): number {
 /** Van der Waals broadening by hydrogen after Unsöld, enhanced by the usual factor 2, plus classical natural damping; s⁻¹. */
 function damping(line: MetalLine, el: Element, layer: Layer): number {
   const charge = line.ion + 1;
-  const limit = el.ionisation[line.ion]! - line.excitation;
+  const limit = el.ionisation[line.ion] - line.excitation;
   const upper = Math.max(limit - 12398.42 / line.lam, 0.4);
   const c6 = 0.3e-30 * charge ** 2 * (1 / upper ** 2 - 1 / limit ** 2);
   return 2e20 * c6 ** 0.4 * layer.pg * layer.T ** -0.7 + 0.2223e16 / line.lam ** 2;
@@ -88,12 +94,12 @@ export function addMetals(
     ];
   }
   for (const line of LINES) {
-    const el = ELEMENTS[line.element]!;
-    const populations = perH[line.element]!;
+    const el = ELEMENTS[line.element];
+    const populations = perH[line.element];
     const velocity = populations[2];
     const cm = line.lam * 1e-8;
     const stimulated = 1 - Math.exp(-1.43878 / (cm * T));
-    const strength = 0.014974 * populations[line.ion]! * cm / velocity * stimulated / reference *
+    const strength = 0.014974 * populations[line.ion] * cm / velocity * stimulated / reference *
       Math.exp(LN10 * (line.loggf - line.excitation * 5039.78 / T));
     if (strength < FAINTEST) continue;
     const a = damping(line, el, layer) * cm / (4 * Math.PI * velocity);
@@ -117,13 +123,13 @@ function addVoigt(
   const reach = doppler * Math.sqrt(Math.max(wing / FAINTEST, core));
   const end = Math.min(reach, 150);
   for (let i = lowerBound(lam, centre - end); i < lam.length; i++) {
-    const delta = lam[i]! - centre;
+    const delta = lam[i] - centre;
     if (delta > end) break;
     const v2 = (delta / doppler) ** 2;
-    if (v2 > 20) total[i]! += wing / v2;
+    if (v2 > 20) total[i] += wing / v2;
     else {
       const gauss = Math.exp(-v2);
-      total[i]! += strength * gauss + wing * (v2 > 1e-6 ? (1 - gauss) / v2 : 1);
+      total[i] += strength * gauss + wing * (v2 > 1e-6 ? (1 - gauss) / v2 : 1);
     }
   }
 }
@@ -132,17 +138,25 @@ function addVoigt(
  * The G band of CH: number density from the dissociation constant, opacity smooth over the band, with its head at
  * 4314.5 Å (air) and a share of the oscillator strength that allows for saturation of its unresolved lines.
  */
-function addCH(total: Float64Array, lam: Float64Array, layer: Layer, carbon: number, reference: number): void {
+function addCH(
+  total: Float64Array,
+  lam: Float64Array,
+  layer: Layer,
+  carbon: number,
+  reference: number,
+): void {
   const theta = 5039.78 / layer.T;
   const logK = 12.1354 + theta * (-4.076 + theta * (1.2768 + theta * (-0.15473 + theta * 0.00739)));
   const carbonPressure = carbon * layer.nH * layer.hydrogen * 1.380649e-16 * layer.T;
   const strength = carbonPressure / 10 ** logK * 2.5e-17 / reference;
   const head = 4315.71, tail = 4278;
-  for (let i = lowerBound(lam, tail); i < lam.length && lam[i]! < head + 3; i++) {
-    const x = lam[i]!;
+  for (let i = lowerBound(lam, tail); i < lam.length && lam[i] < head + 3; i++) {
+    const x = lam[i];
     const rise = (x - tail) / (head - tail);
-    const shape = rise < 1 ? rise * (1 + Math.exp((x - head) / 8)) : 2 * Math.exp(-0.5 * ((x - head) / 0.6) ** 2);
-    total[i]! += strength * shape;
+    const shape = rise < 1
+      ? rise * (1 + Math.exp((x - head) / 8))
+      : 2 * Math.exp(-0.5 * ((x - head) / 0.6) ** 2);
+    total[i] += strength * shape;
   }
 }
 
@@ -176,10 +190,10 @@ export function addHydrogen(total: Float64Array, lam: Float64Array, layer: Layer
     const gauss = area * Math.max(0, 1 - (BETA0 * stark / width) ** 1.5) / (SQRT_PI * doppler);
     const end = Math.min(Math.max((tail / FAINTEST) ** 0.4, 5 * doppler), 250);
     for (let i = lowerBound(lam, centre - end); i < lam.length; i++) {
-      const delta = Math.abs(lam[i]! - centre);
-      if (lam[i]! - centre > end) break;
+      const delta = Math.abs(lam[i] - centre);
+      if (lam[i] - centre > end) break;
       const v2 = (delta / doppler) ** 2;
-      total[i]! += tail / (core + delta * delta * Math.sqrt(delta)) + (v2 < 20 ? gauss * Math.exp(-v2) : 0);
+      total[i] += tail / (core + delta * delta * Math.sqrt(delta)) + (v2 < 20 ? gauss * Math.exp(-v2) : 0);
     }
   }
 }

@@ -9,7 +9,7 @@ const H_IONISATION = 13.598;
 function hMinusBoundFree(lam: number, theta: number, pe: number): number {
   if (lam > 16000) return 0;
   const sigma = 1.99654 + lam * (-1.18267e-5 + lam * (2.64243e-6 +
-        lam * (-4.40524e-10 + lam * (3.23992e-14 + lam * (-1.39568e-18 + lam * 2.78701e-23)))));
+            lam * (-4.40524e-10 + lam * (3.23992e-14 + lam * (-1.39568e-18 + lam * 2.78701e-23)))));
   return 4.158e-28 * Math.max(sigma, 0) * pe * theta ** 2.5 * 10 ** (0.754 * theta);
 }
 

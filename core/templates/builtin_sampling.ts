@@ -29,7 +29,7 @@ function wavelengths(from: number, to: number, centres: readonly number[]): Floa
     for (const offset of OFFSETS) all.push(centre - offset, centre + offset);
   }
   const sorted = Float64Array.from(all).sort();
-  const kept = [sorted[0]!];
+  const kept = [sorted[0]];
   for (const lam of sorted) {
     if (lam >= from && lam <= to && lam - kept.at(-1)! >= CLOSEST) kept.push(lam);
   }
@@ -43,23 +43,23 @@ function wavelengths(from: number, to: number, centres: readonly number[]): Floa
  */
 export function sampling(pixels: Float64Array, sigma: number, centres: readonly number[]): Sampling {
   const npix = pixels.length;
-  const lam = wavelengths(pixels[0]! - REACH * sigma, pixels[npix - 1]! + REACH * sigma, centres);
+  const lam = wavelengths(pixels[0] - REACH * sigma, pixels[npix - 1] + REACH * sigma, centres);
   const first = new Int32Array(npix), count = new Int32Array(npix);
   const weights: number[] = [];
   let start = 0;
   for (let p = 0; p < npix; p++) {
-    const centre = pixels[p]!;
-    while (lam[start]! < centre - REACH * sigma) start++;
+    const centre = pixels[p];
+    while (lam[start] < centre - REACH * sigma) start++;
     let sum = 0, end = start;
-    for (; end < lam.length && lam[end]! <= centre + REACH * sigma; end++) {
-      const width = lam[Math.min(end + 1, lam.length - 1)]! - lam[Math.max(end - 1, 0)]!;
-      const weight = width * Math.exp(-0.5 * ((lam[end]! - centre) / sigma) ** 2);
+    for (; end < lam.length && lam[end] <= centre + REACH * sigma; end++) {
+      const width = lam[Math.min(end + 1, lam.length - 1)] - lam[Math.max(end - 1, 0)];
+      const weight = width * Math.exp(-0.5 * ((lam[end] - centre) / sigma) ** 2);
       weights.push(weight);
       sum += weight;
     }
     first[p] = start;
     count[p] = end - start;
-    for (let k = weights.length - (end - start); k < weights.length; k++) weights[k]! /= sum;
+    for (let k = weights.length - (end - start); k < weights.length; k++) weights[k] /= sum;
   }
   return { lam, first, count, weights: Float64Array.from(weights) };
 }

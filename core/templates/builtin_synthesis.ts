@@ -5,7 +5,7 @@
  * Opacities are computed at two layers; between them they follow a power law in depth, outside they are constant. So a
  * line that strengthens outwards forms where it should, and the depth of τ = 2/3 has a closed form.
  */
-import { atmosphere, type Composition, temperature, TAU_WAVELENGTH } from "./builtin_atmosphere.ts";
+import { atmosphere, type Composition, TAU_WAVELENGTH, temperature } from "./builtin_atmosphere.ts";
 import { addHydrogen, addMetals, BALMER_PASCHEN, LINES, lowerBound } from "./builtin_line_opacity.ts";
 import { continuousOpacity } from "./builtin_opacity.ts";
 import { type Sampling, sampling } from "./builtin_sampling.ts";
@@ -41,7 +41,7 @@ export class Synthesiser {
     const centres = [...LINES, ...BALMER_PASCHEN].map((line) => line.lam);
     this.#sampling = sampling(pixels, sigma, centres);
     const { lam } = this.#sampling;
-    this.#nodes = continuumNodes(lam[0]!, lam.at(-1)!);
+    this.#nodes = continuumNodes(lam[0], lam.at(-1)!);
     this.#deep = new Float64Array(lam.length);
     this.#shallow = new Float64Array(lam.length);
     this.#flux = new Float64Array(lam.length);
@@ -64,13 +64,13 @@ export class Synthesiser {
     }
     const reference = planck(TAU_WAVELENGTH, temperature(teff, EMERGENT));
     for (let i = 0; i < lam.length; i++) {
-      flux[i] = planck(lam[i]!, temperature(teff, formationDepth(shallow[i]!, deep[i]!))) / reference;
+      flux[i] = planck(lam[i], temperature(teff, formationDepth(shallow[i], deep[i]))) / reference;
     }
     let k = 0;
     for (let p = 0; p < out.length; p++) {
-      const start = first[p]!, end = start + count[p]!;
+      const start = first[p], end = start + count[p];
       let sum = 0;
-      for (let i = start; i < end; i++) sum += weights[k++]! * flux[i]!;
+      for (let i = start; i < end; i++) sum += weights[k++] * flux[i];
       out[p] = Math.log(sum);
     }
   }
@@ -83,12 +83,12 @@ export class Synthesiser {
   #continuum(total: Float64Array, T: number, pe: number, ionised: number): void {
     const { lam } = this.#sampling, nodes = this.#nodes;
     const reference = continuousOpacity(TAU_WAVELENGTH, T, pe, ionised);
-    let left = continuousOpacity(nodes[0]!, T, pe, ionised) / reference, i = 0;
+    let left = continuousOpacity(nodes[0], T, pe, ionised) / reference, i = 0;
     for (let n = 1; n < nodes.length; n++) {
-      const right = continuousOpacity(nodes[n]!, T, pe, ionised) / reference;
-      const slope = (right - left) / (nodes[n]! - nodes[n - 1]!);
-      const end = n === nodes.length - 1 ? lam.length : lowerBound(lam, nodes[n]!);
-      for (; i < end; i++) total[i] = left + slope * (lam[i]! - nodes[n - 1]!);
+      const right = continuousOpacity(nodes[n], T, pe, ionised) / reference;
+      const slope = (right - left) / (nodes[n] - nodes[n - 1]);
+      const end = n === nodes.length - 1 ? lam.length : lowerBound(lam, nodes[n]);
+      for (; i < end; i++) total[i] = left + slope * (lam[i] - nodes[n - 1]);
       left = right;
     }
   }

@@ -31,7 +31,7 @@ export function mappedNodes(axis: Axis): Float64Array {
 
 /** Coordinates of a parameter vector. */
 export function mappedPoint(axes: readonly Axis[], values: ArrayLike<number>): Float64Array {
-  return Float64Array.from(axes, (axis, d) => mapped(axis, values[d]!));
+  return Float64Array.from(axes, (axis, d) => mapped(axis, values[d]));
 }
 
 /**
@@ -41,13 +41,13 @@ export function mappedPoint(axes: readonly Axis[], values: ArrayLike<number>): F
  */
 export function cellOf(grid: Pick<Grid, "axes">, u: ArrayLike<number>): Int32Array {
   return Int32Array.from(grid.axes, (axis, d) => {
-    const nodes = mappedNodes(axis), n = nodes.length, x = u[d]!;
-    if (!(x >= nodes[0]!)) return -1;
-    if (x > nodes[n - 1]!) return Math.max(n - 1, 1);
+    const nodes = mappedNodes(axis), n = nodes.length, x = u[d];
+    if (!(x >= nodes[0])) return -1;
+    if (x > nodes[n - 1]) return Math.max(n - 1, 1);
     let low = 0, high = Math.max(n - 1, 1);
     while (high - low > 1) {
       const middle = (low + high) >> 1;
-      if (nodes[middle]! <= x) low = middle;
+      if (nodes[middle] <= x) low = middle;
       else high = middle;
     }
     return low;
@@ -56,7 +56,7 @@ export function cellOf(grid: Pick<Grid, "axes">, u: ArrayLike<number>): Int32Arr
 
 /** Whether a cell, as from {@link cellOf}, is in the grid on every axis. */
 export function cellIsInside(grid: Pick<Grid, "axes">, cell: ArrayLike<number>): boolean {
-  return grid.axes.every((axis, d) => cell[d]! >= 0 && cell[d]! < Math.max(axis.values.length - 1, 1));
+  return grid.axes.every((axis, d) => cell[d] >= 0 && cell[d] < Math.max(axis.values.length - 1, 1));
 }
 
 /** Position in the cell per axis: 0 at its lower node, 1 at its upper one. */
@@ -66,8 +66,8 @@ export function cellFractions(
   u: ArrayLike<number>,
 ): Float64Array {
   return Float64Array.from(grid.axes, (axis, d) => {
-    const nodes = mappedNodes(axis), i = cell[d]!;
-    return nodes.length === 1 ? 0 : (u[d]! - nodes[i]!) / (nodes[i + 1]! - nodes[i]!);
+    const nodes = mappedNodes(axis), i = cell[d];
+    return nodes.length === 1 ? 0 : (u[d] - nodes[i]) / (nodes[i + 1] - nodes[i]);
   });
 }
 
@@ -84,9 +84,9 @@ export function cornerIds(grid: Grid, cell: ArrayLike<number>): Int32Array {
     let at = 0;
     axes.forEach((axis, d) => {
       const n = axis.values.length;
-      at = at * n + Math.min(cell[d]! + ((corner >> d) & 1), n - 1);
+      at = at * n + Math.min(cell[d] + ((corner >> d) & 1), n - 1);
     });
-    return idgrid[at]!;
+    return idgrid[at];
   });
 }
 
@@ -100,7 +100,7 @@ export function cornerWeights(fractions: ArrayLike<number>): Float64Array {
   const n = fractions.length;
   return Float64Array.from({ length: 1 << n }, (_, corner) => {
     let weight = 1;
-    for (let d = 0; d < n; d++) weight *= (corner >> d) & 1 ? fractions[d]! : 1 - fractions[d]!;
+    for (let d = 0; d < n; d++) weight *= (corner >> d) & 1 ? fractions[d] : 1 - fractions[d];
     return weight;
   });
 }
@@ -111,7 +111,7 @@ export function gridSpan(grid: Pick<Grid, "axes" | "params">): Float64Array {
   return Float64Array.from(grid.axes, (axis, d) => {
     let low = Infinity, high = -Infinity;
     for (let t = 0; t < templates; t++) {
-      const x = mapped(axis, grid.params[t * n + d]!);
+      const x = mapped(axis, grid.params[t * n + d]);
       low = Math.min(low, x);
       high = Math.max(high, x);
     }
@@ -133,7 +133,7 @@ export function nearestTemplate(
   for (let t = 0; t < templates; t++) {
     let square = 0;
     for (let d = 0; d < n; d++) {
-      square += ((mapped(grid.axes[d]!, grid.params[t * n + d]!) - u[d]!) / span[d]!) ** 2;
+      square += ((mapped(grid.axes[d], grid.params[t * n + d]) - u[d]) / span[d]) ** 2;
     }
     if (square < best) [id, best] = [t, square];
     else if (Number.isNaN(square)) return { id: 0, distance: NaN };
@@ -177,7 +177,7 @@ export function gridIds(axes: readonly Axis[], params: Float64Array): Int32Array
   for (let t = 0; t < params.length / axes.length; t++) {
     let at = 0;
     axes.forEach((axis, d) => {
-      const i = index[d]!.get(params[t * axes.length + d]!);
+      const i = index[d].get(params[t * axes.length + d]);
       if (i === undefined) {
         throw new RangeError(`template ${t}: ${axis.name} ${params[t * axes.length + d]} is no node`);
       }
@@ -193,7 +193,7 @@ export function axesOfParams(names: readonly string[], params: Float64Array): Ax
   const n = names.length;
   return names.map((name, d) => {
     const values = new Set<number>();
-    for (let t = 0; t < params.length / n; t++) values.add(params[t * n + d]!);
+    for (let t = 0; t < params.length / n; t++) values.add(params[t * n + d]);
     return {
       name,
       unit: name === "teff" ? "K" : "dex",

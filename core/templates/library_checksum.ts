@@ -1,5 +1,6 @@
 /** Identity of a library: what is in it, not where it lies. */
 import { createHash } from "node:crypto";
+import { bigEndianBytes } from "../io/number_types.ts";
 import type { TemplateArm, TemplateLibrary } from "./library.ts";
 
 /** Everything of an arm but its spectra. */
@@ -7,14 +8,7 @@ export type ArmHead = Omit<TemplateArm, "lnflux">;
 
 /** SHA-256 of the spectra of one arm, as big-endian float32, hexadecimal. */
 export function spectraChecksum(lnflux: Float32Array): string {
-  const bytes = new Uint8Array(lnflux.buffer, lnflux.byteOffset, lnflux.byteLength).slice();
-  new DataView(bytes.buffer);
-  const words = new Uint32Array(bytes.buffer);
-  for (let i = 0; i < words.length; i++) {
-    const x = words[i]!;
-    words[i] = (x >>> 24) | ((x >>> 8) & 0xff00) | ((x & 0xff00) << 8) | (x << 24);
-  }
-  return createHash("sha256").update(bytes).digest("hex");
+  return createHash("sha256").update(bigEndianBytes(lnflux)).digest("hex");
 }
 
 /**
