@@ -2,6 +2,7 @@
 export { chisq, chisq_gradient } from "./chisq";
 export { cholesky_solve } from "./cholesky";
 export { fit_evaluate, fit_model, fit_scan } from "./fit";
+export { fourier_twiddles, irfft, rfft } from "./fourier";
 export { interpolate } from "./interpolate";
 export { heapBase } from "./memory";
 export { rotate, rotation_weights } from "./rotation";

@@ -2,12 +2,21 @@
 import { CHISQ } from "./chisq.ts";
 import { CHOLESKY } from "./cholesky.ts";
 import { FIT } from "./fit.ts";
+import { FOURIER } from "./fourier.ts";
 import { INTERPOLATE } from "./interpolate.ts";
 import type { Kernel } from "./kernel.ts";
 import { ROTATION } from "./rotation.ts";
 import { SPLINE } from "./spline.ts";
 
-export const KERNELS: readonly Kernel[] = [...CHOLESKY, ...ROTATION, ...INTERPOLATE, ...CHISQ, ...FIT, ...SPLINE];
+export const KERNELS: readonly Kernel[] = [
+  ...CHOLESKY,
+  ...FOURIER,
+  ...ROTATION,
+  ...INTERPOLATE,
+  ...CHISQ,
+  ...FIT,
+  ...SPLINE,
+];
 
 /** The kernel of that name; RangeError if the table has none. */
 export function kernelNamed(name: string): Kernel {
