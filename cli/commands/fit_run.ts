@@ -1,0 +1,223 @@
+/** What `twinspec fit` does. */
+import { availableParallelism } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { InputError } from "../../core/io/input_error.ts";
+import { DEFAULT_OPTIONS, type FitOptions } from "../../core/stellar/options.ts";
+import { fitFiles } from "../../core/stellar/run.ts";
+import type { FileSummary, FitRequest } from "../../core/stellar/run_types.ts";
+import { builtinLibraryPath } from "../../core/templates/builtin_path.ts";
+import { openLibrary } from "../../core/templates/library_file.ts";
+import { closest } from "../closest.ts";
+import { shownPath, userPath } from "../paths.ts";
+import { duration, Progress } from "../progress.ts";
+import { resultTable, warnNames } from "../table.ts";
+import type { Terminal } from "../terminal.ts";
+import { VERSION } from "../version.ts";
+import type { FitCommand } from "./fit.ts";
+
+export async function runFit(
+  command: FitCommand,
+  args: readonly string[],
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  if (command.overwrite && command.skipExisting) {
+    throw new InputError("--overwrite and --skip-existing contradict each other; give one of them");
+  }
+  const library = command.library === undefined ? builtinLibraryPath() : userPath(command.library);
+  const axes = axesOf(library);
+  const request: FitRequest = {
+    inputs: command.inputs.map(userPath),
+    library,
+    outputDir: userPath(command.outputDir),
+    options: fitOptions(command, axes),
+    minSn: command.minSn ?? null,
+    targetids: command.targetids.length === 0 ? null : command.targetids.flat(),
+    target: command.target,
+    workers: command.workers ?? availableParallelism(),
+    batch: command.batch,
+    overwrite: command.overwrite,
+    skipExisting: command.skipExisting,
+    commandLine: ["twinspec", ...args].map(quoted).join(" "),
+  };
+  const progress = new Progress(terminal, "stars");
+  const shownAxes = command.rvOnly ? [] : axes;
+  let about: Record<string, unknown> = {};
+  let done = 0, total = 0;
+  const finished: FileSummary[] = [];
+  const drawings: Promise<string[]>[] = [];
+  try {
+    await fitFiles(request, {
+      onStart(stars, before, { target, workers, library: name }) {
+        total = stars;
+        done = before;
+        about = { target, workers, batch: request.batch, library: name, libraryPath: library };
+        const again = before > 0 ? `, ${before} of them done before` : "";
+        terminal.log(
+          "info",
+          `twinspec ${VERSION} · ${target}, ${
+            count(workers, "worker")
+          }, batch ${request.batch} · library ${name} · ${count(stars, "star")}${again}`,
+        );
+        progress.start(stars, before);
+      },
+      onProgress(stars, all) {
+        done = stars;
+        progress.update(stars, all);
+      },
+      onFile(summary) {
+        finished.push(summary);
+        report(summary, shownAxes, terminal);
+        if (command.plot && !summary.skipped) drawings.push(draw(summary, terminal, signal));
+      },
+      onNotice: (level, text) => terminal.log(level, text),
+    }, signal);
+  } catch (error) {
+    progress.stop();
+    if (!signal.aborted) throw error;
+  }
+  progress.stop();
+  const pictures = (await Promise.all(drawings)).flat();
+  const failed = finished.flatMap((summary) => summary.failed);
+  const code = signal.aborted ? 130 : failed.length > 0 ? 1 : 0;
+  terminal.document({
+    program: "twinspec",
+    version: VERSION,
+    ...about,
+    exitCode: code,
+    files: finished.map((summary) => fileDocument(summary, shownAxes)),
+    pictures,
+  });
+  if (code === 130) {
+    terminal.log(
+      "warning",
+      `Interrupted with ${done} of ${
+        count(total, "star")
+      } done; what is done is kept, and the same command goes on from there.`,
+    );
+  } else if (code === 1) {
+    terminal.log("error", `${count(failed.length, "row")} could not be fitted for reasons outside the data.`);
+  }
+  return code;
+}
+
+/** Names of the parameters of a library. */
+function axesOf(path: string): string[] {
+  using library = openLibrary(path);
+  return library.axes.map((axis) => axis.name);
+}
+
+function fitOptions(command: FitCommand, axes: readonly string[]): FitOptions {
+  const known = ["vrad", "vsini", ...(command.rvOnly ? [] : axes)];
+  const once = (option: string, names: readonly string[]) =>
+    names.forEach((name, i) => {
+      if (!known.includes(name)) {
+        const near = closest(name, known);
+        const hint = near === null ? "" : `; did you mean ${near}?`;
+        throw new InputError(`${option}: unknown parameter ${name}${hint} (known: ${known.join(", ")})`);
+      }
+      if (names.indexOf(name) !== i) throw new InputError(`${option}: ${name} is given twice`);
+    });
+  once("--fix", command.fix.map(({ name }) => name));
+  once("--prior", command.priors.map(({ name }) => name));
+  const both = command.fix.find(({ name }) => command.priors.some((prior) => prior.name === name));
+  if (both !== undefined) throw new InputError(`${both.name} has both --fix and --prior; give one of them`);
+  return {
+    arms: command.arms ?? null,
+    resolutionMatrix: command.resolutionMatrix,
+    npoly: command.npoly,
+    continuum: command.continuum,
+    rvOnly: command.rvOnly,
+    fix: Object.fromEntries(command.fix.map(({ name, value }) => [name, value])),
+    priors: Object.fromEntries(command.priors.map(({ name, mean, sigma }) => [name, { mean, sigma }])),
+    maxVel: command.maxVel,
+    maxVsini: DEFAULT_OPTIONS.maxVsini,
+    jointByTargetid: command.jointBy !== undefined,
+  };
+}
+
+/** What people see of a finished file. */
+function report(summary: FileSummary, axes: readonly string[], terminal: Terminal): void {
+  if (summary.skipped) {
+    terminal.log("info", `${shownPath(summary.input)}: output is there, left alone`);
+    return;
+  }
+  const total = summary.fitted + summary.failed.length;
+  terminal.log(
+    "info",
+    `${shownPath(summary.input)}: ${count(summary.fitted, "star")} in ${duration(summary.seconds)}`,
+  );
+  if (summary.results.length > 0) {
+    terminal.print(resultTable(summary.results, summary.targetids, axes, total).join("\n"));
+  }
+  const outputs = [summary.rvtab, summary.rvmod].filter((path) => path !== null).map(shownPath);
+  terminal.log("info", `written: ${outputs.join(", ")}`);
+  for (const { row, why } of summary.failed) {
+    terminal.log("error", `${shownPath(summary.input)}: row ${row} could not be fitted: ${why}`);
+  }
+  const stages = Object.entries(summary.stages).map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`);
+  terminal.log("debug", `${shownPath(summary.input)}: ${stages.join(", ")}`);
+}
+
+/** A file in the document of --json. */
+function fileDocument(summary: FileSummary, axes: readonly string[]) {
+  const { results, targetids, ...rest } = summary;
+  return {
+    ...rest,
+    stars: results.map((star, i) => ({
+      targetid: targetids[i],
+      rows: star.rows,
+      vrad: star.vrad,
+      vradErr: star.vradErr,
+      vradErrMarginal: star.vradErrMarginal,
+      vsini: star.vsini,
+      vsiniErr: star.vsiniErr,
+      ...Object.fromEntries(
+        axes.flatMap((name, a) => [[name, star.params[a]], [`${name}Err`, star.paramErrs[a]]]),
+      ),
+      m2lnl: star.m2lnl,
+      warn: star.warn,
+      warnings: warnNames(star.warn).split(" ").filter((name) => name !== ""),
+      reason: star.reason,
+      ...(star.template < 0 ? {} : { template: star.template }),
+    })),
+  };
+}
+
+/** A picture of every star of a file, beside its rvtab. */
+async function draw(summary: FileSummary, terminal: Terminal, signal: AbortSignal): Promise<string[]> {
+  if (summary.rvtab === null || summary.results.length === 0) return [];
+  const [{ StarFigures }, { writePicture }] = await Promise.all([
+    import("../star_figure.ts"),
+    import("../picture.ts"),
+  ]);
+  using figures = StarFigures.open(summary.rvtab, summary.input);
+  const stem = basename(summary.rvtab).replace(/^rvtab_/, "").replace(/\.fits$/i, "");
+  const written: string[] = [];
+  for (const [row, targetid] of figures.stars()) {
+    if (signal.aborted) break;
+    const path = join(dirname(summary.rvtab), `fig_${stem}_${targetid}_${row}.png`);
+    try {
+      await writePicture(path, figures.figure({ targetid, row }));
+      written.push(path);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      terminal.log("warning", `no picture: ${error.message}`);
+    }
+  }
+  if (written.length > 0) {
+    terminal.log(
+      "info",
+      `drawn: ${count(written.length, "picture")}, fig_${stem}_*.png in ${shownPath(dirname(summary.rvtab))}`,
+    );
+  }
+  return written;
+}
+
+function count(n: number, thing: string): string {
+  return `${n} ${thing}${n === 1 ? "" : "s"}`;
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
