@@ -1,0 +1,333 @@
+/**
+ * Minimises −2 ln L of one star. Written as a generator that yields the points it wants evaluated and is resumed with
+ * their values, so that a whole batch steps together: one kernel call evaluates a point of every star still running.
+ *
+ * Gauss-Newton with variable projection (the continuum is eliminated in the kernel), light damping, box constraints.
+ * ln flux is smooth inside a grid cell and has kinks on its faces, so every point carries its cell; a minimum on a face
+ * is looked at from the other side, where by continuity one evaluation gives all one-sided slopes.
+ */
+import type { Evaluation, ParameterSpace, Point } from "./parameter_space.ts";
+import { boxStep, predictedFall } from "./quadratic.ts";
+import type { Reason } from "./result.ts";
+
+/** Everything at `point` held but the velocity: the values at `velocities` (km/s) are asked for. */
+export interface Scan {
+  readonly point: Point;
+  readonly velocities: Float64Array;
+}
+
+/** What a star asks for in a step: points (answered by Evaluation[]) or a scan (answered by Float64Array). */
+export type Question = readonly Point[] | Scan;
+
+/** A computation that asks. The answer's type follows the question's, which TypeScript cannot say of a generator. */
+export type Asking<R> = Generator<Question, R, any>;
+
+/** Asks for one point. */
+export function* evaluate(point: Point): Asking<Evaluation> {
+  return (yield [point])[0] as Evaluation;
+}
+
+export interface Minimum {
+  readonly point: Point;
+  readonly evaluation: Evaluation;
+  readonly reason: Reason;
+  readonly evaluations: number;
+}
+
+/** Stop when the undamped step within the cell promises less than this. */
+const PROMISE = 1e-4;
+const MOST_EVALUATIONS = 80;
+/** A step into another cell is taken when it yields this much of its promise. */
+const HARVEST = 0.3;
+
+interface State {
+  point: Point;
+  evaluation: Evaluation;
+}
+
+/** Restriction of a gradient and matrix to the free coordinates. */
+function restrict(space: ParameterSpace, e: Evaluation): { g: Float64Array; H: Float64Array } {
+  const { free } = space;
+  const n = space.names.length;
+  const m = free.length;
+  const g = new Float64Array(m);
+  const H = new Float64Array(m * m);
+  for (let a = 0; a < m; a++) {
+    g[a] = e.gradient[free[a]!]!;
+    for (let b = 0; b < m; b++) H[a * m + b] = e.curvature[free[a]! * n + free[b]!]!;
+  }
+  return { g, H };
+}
+
+function room(space: ParameterSpace, x: Float64Array, lower: Float64Array, upper: Float64Array) {
+  const lo = Float64Array.from(space.free, (i) => Math.min(0, lower[i]! - x[i]!));
+  const hi = Float64Array.from(space.free, (i) => Math.max(0, upper[i]! - x[i]!));
+  return { lo, hi };
+}
+
+function damped(H: Float64Array, m: number, lambda: number): Float64Array {
+  const out = H.slice();
+  for (let a = 0; a < m; a++) out[a * m + a]! *= 1 + lambda;
+  return out;
+}
+
+/** x + step, landing exactly on bounds that the step reaches. */
+function moved(
+  space: ParameterSpace,
+  x: Float64Array,
+  step: Float64Array,
+  lo: Float64Array,
+  hi: Float64Array,
+  lower: Float64Array,
+  upper: Float64Array,
+): Float64Array {
+  const out = x.slice();
+  space.free.forEach((i, a) => {
+    out[i] = step[a]! <= lo[a]!
+      ? lower[i]!
+      : step[a]! >= hi[a]!
+      ? upper[i]!
+      : Math.min(upper[i]!, Math.max(lower[i]!, x[i]! + step[a]!));
+  });
+  return out;
+}
+
+/** Descends from one start to a minimum. `giveUpAbove`: stop early once the promised value stays above it. */
+export function* descend(
+  space: ParameterSpace,
+  start: Point,
+  giveUpAbove = Infinity,
+): Asking<Minimum | null> {
+  const m = space.free.length;
+  let evaluations = 0;
+  const ask = function* (point: Point): Asking<Evaluation> {
+    evaluations++;
+    return yield* evaluate(point);
+  };
+  const at = (x: Float64Array, cell: Int32Array): Point => ({ x, cell, template: start.template });
+
+  let state: State = { point: start, evaluation: yield* ask(start) };
+  if (!Number.isFinite(state.evaluation.value)) return null;
+  let lambda = 1e-3;
+  const crossed = new Set<string>();
+
+  while (evaluations < MOST_EVALUATIONS) {
+    const { point, evaluation } = state;
+    const { g, H } = restrict(space, evaluation);
+    const cell = space.cellBounds(point.cell);
+    const inCell = room(space, point.x, cell.lower, cell.upper);
+    const undamped = boxStep(H, g, inCell.lo, inCell.hi);
+    const promise = predictedFall(H, g, undamped);
+
+    if (promise < PROMISE) {
+      const next = yield* acrossFaces(space, state, crossed, ask, at);
+      if (next === null) return { point, evaluation, reason: "converged", evaluations };
+      if (next === "kink") return { point, evaluation, reason: "kink", evaluations };
+      state = next;
+      lambda = Math.min(lambda, 1e-3);
+      continue;
+    }
+    if (evaluation.value - 2 * promise > giveUpAbove && evaluations > 2 && lambda <= 1e-3) {
+      // even twice the promise would not reach the best; look on only while the step leaves the cell
+      const wide = room(space, point.x, space.lower, space.upper);
+      const far = boxStep(H, g, wide.lo, wide.hi);
+      if (evaluation.value - 2 * predictedFall(H, g, far) > giveUpAbove) {
+        return { point, evaluation, reason: "not fitted", evaluations };
+      }
+    }
+
+    // (a) a step in the whole grid; (b) one that stops on the face
+    const D = damped(H, m, lambda);
+    const wide = room(space, point.x, space.lower, space.upper);
+    const far = boxStep(D, g, wide.lo, wide.hi);
+    const target = moved(space, point.x, far, wide.lo, wide.hi, space.lower, space.upper);
+    const cellThere = space.cellOf(target, point.cell);
+    const leaves = cellThere.some((c, d) => c !== point.cell[d]);
+    if (leaves && space.whole(cellThere)) {
+      const there = at(target, cellThere);
+      const e = yield* ask(there);
+      const fall = predictedFall(H, g, far);
+      if (e.value <= evaluation.value - HARVEST * fall) {
+        state = { point: there, evaluation: e };
+        lambda = Math.max(lambda * 0.1, 1e-8);
+        continue;
+      }
+    }
+    const near = leaves ? boxStep(D, g, inCell.lo, inCell.hi) : far;
+    const x = leaves ? moved(space, point.x, near, inCell.lo, inCell.hi, cell.lower, cell.upper) : target;
+    const there = at(x, point.cell);
+    const e = yield* ask(there);
+    if (e.value <= evaluation.value - 1e-3 * predictedFall(H, g, near)) {
+      state = { point: there, evaluation: e };
+      lambda = Math.max(lambda * 0.1, 1e-8);
+    } else {
+      lambda = Math.max(lambda * 10, 1e-3);
+      if (lambda > 1e6) return { point, evaluation, reason: "converged", evaluations };
+    }
+  }
+  return { ...state, reason: "iterations exhausted", evaluations };
+}
+
+/** Looks across the inner faces that the minimum presses against; null: none; "kink": uphill on both sides. */
+function* acrossFaces(
+  space: ParameterSpace,
+  state: State,
+  crossed: Set<string>,
+  ask: (point: Point) => Asking<Evaluation>,
+  at: (x: Float64Array, cell: Int32Array) => Point,
+): Asking<State | "kink" | null> {
+  const { point, evaluation } = state;
+  const flipped = point.cell.slice();
+  const dims: number[] = [];
+  space.nodes.forEach((nodes, d) => {
+    if (!space.free.includes(2 + d)) return;
+    const u = point.x[2 + d]!;
+    const low = point.cell[d]!;
+    const slope = evaluation.gradient[2 + d]!;
+    const width = nodes[low + 1]! - nodes[low]!;
+    // a slope that promises nothing over a whole cell is no push
+    if (Math.abs(slope) * width < PROMISE) return;
+    if (u === nodes[low] && slope > 0 && low > 0) {
+      flipped[d] = low - 1;
+      dims.push(d);
+    } else if (u === nodes[low + 1] && slope < 0 && low + 2 < nodes.length) {
+      flipped[d] = low + 1;
+      dims.push(d);
+    }
+  });
+  if (dims.length === 0) return null;
+  const key = `${dims.join()}|${flipped.join()}|${Array.from(point.x.subarray(2)).join()}`;
+  if (crossed.has(key)) return "kink";
+  crossed.add(key);
+  if (!space.whole(flipped)) return "kink";
+  const beyond = at(point.x, flipped);
+  const e = yield* ask(beyond);
+  const onward = dims.filter((d) => {
+    const slope = e.gradient[2 + d]!;
+    return flipped[d]! < point.cell[d]! ? slope > 0 : slope < 0;
+  });
+  if (onward.length === 0) return "kink";
+  if (onward.length === dims.length) return { point: beyond, evaluation: e };
+  const cell = point.cell.slice();
+  for (const d of onward) cell[d] = flipped[d]!;
+  if (!space.whole(cell)) return "kink";
+  const some = at(point.x, cell);
+  return { point: some, evaluation: yield* ask(some) };
+}
+
+/** Restart rotators this close to zero (in σ of vsini) without rotation. */
+const SLOW = 4;
+/** km/s: start with rotation where the minimum has none, and how much above the best it may begin. */
+const FAST_START = 30;
+const FAST_MARGIN = 60;
+/** Faces that cost less than this in the quadratic model are looked across. */
+const NEAR_FACE = 3;
+
+/** The lowest of several descents: from every start, from another vsini, and across faces close by. */
+export function* minimise(space: ParameterSpace, starts: readonly Point[]): Asking<Minimum | null> {
+  let best: Minimum | null = null;
+  let evaluations = 0;
+  const consider = (found: Minimum | null): boolean => {
+    if (found === null) return false;
+    evaluations += found.evaluations;
+    if (best === null || found.evaluation.value < best.evaluation.value - 1e-6) {
+      best = found;
+      return true;
+    }
+    return false;
+  };
+  const lowest = () => best as Minimum | null;
+
+  for (const start of starts) consider(yield* descend(space, start, lowest()?.evaluation.value ?? Infinity));
+  if (lowest() === null) return null;
+
+  if (space.free.includes(1)) {
+    const here = lowest()!;
+    const vsini = here.point.x[1]!;
+    const n = space.names.length;
+    const curvature = here.evaluation.curvature[n + 1]!;
+    const sigma = curvature > 0 ? Math.sqrt(2 / curvature) : Infinity;
+    const other = vsini > 0 && vsini < SLOW * sigma ? 0 : vsini === 0 ? Math.min(FAST_START, space.upper[1]!) : null;
+    if (other !== null) {
+      const x = here.point.x.slice();
+      x[1] = other;
+      const start: Point = { ...here.point, x };
+      const margin = other > 0 ? here.evaluation.value + FAST_MARGIN : Infinity;
+      consider(yield* descendIf(space, start, margin, here.evaluation.value));
+    }
+  }
+
+  // across the near faces of the best, again while that finds something lower
+  for (let round = 0; round < 4; round++) {
+    const here = lowest()!;
+    let better = false;
+    for (const beyond of nearFaces(space, here)) {
+      evaluations++;
+      const e = yield* evaluate(beyond);
+      const { g, H } = restrict(space, e);
+      const bounds = space.cellBounds(beyond.cell);
+      const { lo, hi } = room(space, beyond.x, bounds.lower, bounds.upper);
+      const promise = predictedFall(H, g, boxStep(H, g, lo, hi));
+      if (!(e.value - promise <= here.evaluation.value + 0.5)) continue;
+      better = consider(yield* descend(space, beyond, here.evaluation.value)) || better;
+    }
+    if (!better) break;
+  }
+  return { ...lowest()!, evaluations };
+}
+
+/** Descends unless the first evaluation lies above `margin`. */
+function* descendIf(space: ParameterSpace, start: Point, margin: number, best: number): Asking<Minimum | null> {
+  if (margin < Infinity) {
+    const e = yield* evaluate(start);
+    if (!(e.value <= margin)) return null;
+  }
+  return yield* descend(space, start, best);
+}
+
+/** Points just across the inner faces that the quadratic model reaches for less than NEAR_FACE. */
+function nearFaces(space: ParameterSpace, minimum: Minimum): Point[] {
+  const { point, evaluation } = minimum;
+  const { g, H } = restrict(space, evaluation);
+  const m = space.free.length;
+  const out: Point[] = [];
+  space.nodes.forEach((nodes, d) => {
+    const a = space.free.indexOf(2 + d);
+    if (a < 0) return;
+    for (const side of [0, 1]) {
+      const face = nodes[point.cell[d]! + side];
+      const beyond = point.cell[d]! + (side === 0 ? -1 : 1);
+      if (face === undefined || beyond < 0 || beyond + 1 >= nodes.length) continue;
+      if (face === point.x[2 + d]) continue; // already looked at by the descent
+      const bounds = space.cellBounds(point.cell);
+      const { lo, hi } = room(space, point.x, bounds.lower, bounds.upper);
+      lo[a] = hi[a] = face - point.x[2 + d]!;
+      const step = boxStepWith(H, g, lo, hi, a, m);
+      if (!(-predictedFall(H, g, step) < NEAR_FACE)) continue;
+      const x = moved(space, point.x, step, lo, hi, bounds.lower, bounds.upper);
+      x[2 + d] = face;
+      const cell = point.cell.slice();
+      cell[d] = beyond;
+      if (space.whole(cell)) out.push({ ...point, x, cell });
+    }
+  });
+  return out;
+}
+
+/** Box step with component a held at lo[a] = hi[a], which need not contain 0. */
+function boxStepWith(
+  H: Float64Array,
+  g: Float64Array,
+  lo: Float64Array,
+  hi: Float64Array,
+  a: number,
+  m: number,
+): Float64Array {
+  const shift = lo[a]!;
+  const shifted = g.map((value, i) => value + H[i * m + a]! * shift);
+  const low = lo.slice(), high = hi.slice();
+  low[a] = high[a] = 0;
+  const step = boxStep(H, shifted, low, high);
+  step[a] = shift;
+  return step;
+}

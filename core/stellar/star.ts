@@ -1,0 +1,30 @@
+/** The whole fit of one star, as a computation that asks: minimise, measure the curvature, the velocity posterior. */
+import { covariance, type Curvature, measureCurvature } from "./curvature.ts";
+import { type Asking, minimise } from "./optimiser.ts";
+import type { ParameterSpace, Point } from "./parameter_space.ts";
+import { velocityPosterior, type VelocityMoments } from "./posterior.ts";
+
+export interface StarFit {
+  readonly curvature: Curvature;
+  /** Shape (n, n), physical units. */
+  readonly covariance: Float64Array;
+  readonly moments: VelocityMoments;
+}
+
+/**
+ * @param starts - from the cross-correlation, the best first
+ * @param rivals - another velocity is nearly as good: look over the whole range for the posterior
+ */
+export function* fitStar(space: ParameterSpace, starts: readonly Point[], rivals: boolean): Asking<StarFit | null> {
+  const minimum = yield* minimise(space, starts);
+  if (minimum === null) return null;
+  const curvature = yield* measureCurvature(space, minimum);
+  const v = space.free.indexOf(0);
+  const m = space.free.length;
+  let moments: VelocityMoments = { error: NaN, skewness: NaN, kurtosis: NaN };
+  if (v >= 0) {
+    const sigma = Math.sqrt(2 / curvature.hessian[v * m + v]!);
+    moments = yield* velocityPosterior(space, curvature.minimum.point, sigma, rivals);
+  }
+  return { curvature, covariance: covariance(space, curvature), moments };
+}
