@@ -1,4 +1,5 @@
 // The numeric core: every exported kernel, family by family. See core/kernels for their declarations.
+export { ccf_scan, ccf_spread } from "./ccf";
 export { chisq, chisq_gradient } from "./chisq";
 export { cholesky_solve } from "./cholesky";
 export { fit_evaluate, fit_model, fit_scan } from "./fit";

@@ -1,4 +1,5 @@
 /** The kernel table: every kernel of the core, by family. */
+import { CCF } from "./ccf.ts";
 import { CHISQ } from "./chisq.ts";
 import { CHOLESKY } from "./cholesky.ts";
 import { FIT } from "./fit.ts";
@@ -11,6 +12,7 @@ import { SPLINE } from "./spline.ts";
 export const KERNELS: readonly Kernel[] = [
   ...CHOLESKY,
   ...FOURIER,
+  ...CCF,
   ...ROTATION,
   ...INTERPOLATE,
   ...CHISQ,
