@@ -1,26 +1,32 @@
 /** Parsers of option values: each answers a wrong value with one sentence that quotes it. */
-import { message } from "@optique/core/message";
+import { message, text } from "@optique/core/message";
+import type { NonEmptyString } from "@optique/core/nonempty";
 import type { ValueParser, ValueParserResult } from "@optique/core/valueparser";
 import type { Prior } from "../core/stellar/options.ts";
 
+/**
+ * @param read - undefined where the input is wrong
+ * @param expected - ends the sentence "Expected …"
+ * @param placeholder - any legal value
+ */
 function valueParser<T>(
-  metavar: string,
+  metavar: NonEmptyString,
+  placeholder: T,
   read: (input: string) => T | undefined,
   expected: string,
   format: (value: T) => string,
 ): ValueParser<"sync", T> {
   return {
     mode: "sync",
-    metavar: metavar as ValueParser<"sync", T>["metavar"],
-    placeholder: undefined as T,
+    metavar,
+    placeholder,
     parse(input: string): ValueParserResult<T> {
       const value = read(input);
-      return value === undefined
-        ? { success: false, error: message`Expected ${{ type: "text", text: expected }}, got ${input}.` }
-        : { success: true, value };
+      if (value !== undefined) return { success: true, value };
+      return { success: false, error: message`Expected ${text(expected)}, got ${input}.` };
     },
     format,
-  } as ValueParser<"sync", T>;
+  };
 }
 
 /** A finite decimal number; undefined for anything else, also for the empty string. */
@@ -31,16 +37,19 @@ function decimal(input: string): number | undefined {
 }
 
 /** A number within limits. */
-export function number(metavar: string, min = -Infinity, max = Infinity): ValueParser<"sync", number> {
-  const limits = min > 0 && max === Infinity && min === Number.MIN_VALUE
-    ? "a number above 0"
-    : min === -Infinity && max === Infinity
+export function number(
+  metavar: NonEmptyString,
+  min = -Infinity,
+  max = Infinity,
+): ValueParser<"sync", number> {
+  const limits = min === -Infinity
     ? "a number"
     : max === Infinity
     ? `a number of at least ${min}`
     : `a number in ${min} … ${max}`;
   return valueParser(
     metavar,
+    Math.max(min, 0),
     (input) => {
       const value = decimal(input);
       return value !== undefined && value >= min && value <= max ? value : undefined;
@@ -61,6 +70,7 @@ export function whole(
     : `an integer in ${min} … ${max}`;
   return valueParser(
     metavar,
+    min,
     (input) => {
       const value = /^[+-]?\d+$/.test(input.trim()) ? Number(input) : NaN;
       return value >= min && value <= max ? value : undefined;
@@ -72,8 +82,9 @@ export function whole(
 
 /** Comma-separated TARGETIDs, int64. */
 export function targetids(): ValueParser<"sync", readonly bigint[]> {
-  return valueParser(
+  return valueParser<readonly bigint[]>(
     "N[,N…]",
+    [],
     (input) => {
       const words = input.split(",").map((word) => word.trim());
       if (!words.every((word) => /^-?\d{1,19}$/.test(word))) return undefined;
@@ -89,6 +100,7 @@ export function targetids(): ValueParser<"sync", readonly bigint[]> {
 export function targetid(): ValueParser<"sync", bigint> {
   return valueParser(
     "N",
+    0n,
     (input) => {
       if (!/^-?\d{1,19}$/.test(input.trim())) return undefined;
       const id = BigInt(input.trim());
@@ -101,8 +113,9 @@ export function targetid(): ValueParser<"sync", bigint> {
 
 /** Comma-separated names of arms, lower-cased, each once. */
 export function arms(): ValueParser<"sync", readonly string[]> {
-  return valueParser(
+  return valueParser<readonly string[]>(
     "ARM[,ARM…]",
+    [],
     (input) => {
       const words = input.split(",").map((word) => word.trim().toLowerCase());
       return words.every((word) => /^[a-z][a-z0-9_]*$/.test(word)) ? [...new Set(words)] : undefined;
@@ -119,8 +132,9 @@ export interface Fixed {
 }
 
 export function fixed(): ValueParser<"sync", Fixed> {
-  return valueParser(
+  return valueParser<Fixed>(
     "NAME=VALUE",
+    { name: "", value: 0 },
     (input) => {
       const [name, value, ...rest] = input.split("=");
       const parsed = value === undefined || rest.length > 0 ? undefined : decimal(value);
@@ -139,8 +153,9 @@ export interface NamedPrior extends Prior {
 }
 
 export function prior(): ValueParser<"sync", NamedPrior> {
-  return valueParser(
+  return valueParser<NamedPrior>(
     "NAME=MEAN,SIGMA",
+    { name: "", mean: 0, sigma: 1 },
     (input) => {
       const [name, value, ...rest] = input.split("=");
       const [mean, sigma, ...more] = (value ?? "").split(",").map(decimal);

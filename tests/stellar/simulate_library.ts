@@ -1,7 +1,7 @@
 /** A small made-up library for tests: 3 × 2 nodes, Gaussian lines whose depth depends on the parameters. */
 import type { Grid } from "../../core/templates/grid.ts";
 import type { PreparedArm } from "../../core/templates/prepared.ts";
-import { SIMULATED_ARMS } from "../../core/stellar/simulate_arms.ts";
+import type { SIMULATED_ARMS } from "../../core/stellar/simulate_arms.ts";
 
 export const GRID: Grid = {
   axes: [
