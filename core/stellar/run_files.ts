@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { Fleet } from "../fleet.ts";
 import type { SpectrumFile } from "../io/spectra.ts";
-import type { TemplateLibrary } from "../templates/library.ts";
 import type { BatchResult } from "./result.ts";
 import type { FitBatch, FitJob } from "./batch.ts";
 import { Journal, journalIdentity } from "./journal.ts";
@@ -10,7 +9,7 @@ import { lockOutput } from "./journal_lock.ts";
 import type { OutputPlan } from "./output.ts";
 import { findRedshifts } from "./output_redrock.ts";
 import { fitFile } from "./run_file.ts";
-import { JobMaker, type Preparation } from "./run_jobs.ts";
+import { type FitLibrary, JobMaker, type Preparation } from "./run_jobs.ts";
 import {
   checkOptions,
   chooseArms,
@@ -28,7 +27,7 @@ type MaybePromise<T> = T | Promise<T>;
 
 export interface FitParts extends Preparation {
   openSpectra(path: string): MaybePromise<SpectrumFile>;
-  openLibrary(path: string): MaybePromise<TemplateLibrary>;
+  openLibrary(path: string): MaybePromise<FitLibrary>;
   /** Worker module of the fleet, and what each worker gets at its start. */
   readonly worker: URL;
   shared(): unknown;
@@ -58,6 +57,7 @@ export async function fitFilesWith(
     const inputs = distinctInputs(request.inputs, (text) => notice("warning", text));
     const planned = planFiles(request, inputs, (text) => notice("info", text));
     const library = await parts.openLibrary(request.library);
+    closers.push(() => library.close?.());
     checkOptions(request.options, library);
     const maker = new JobMaker(library, request.options, parts);
     const ready: Ready[] = [];

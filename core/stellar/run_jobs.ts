@@ -1,17 +1,20 @@
 /** What the batches of a file share, made once for all files that have the same. */
 import type { SpectrumFile } from "../io/spectra.ts";
-import type { TemplateLibrary } from "../templates/library.ts";
+import type { LibraryHead, LibrarySource } from "../templates/library_source.ts";
 import type { PreparationRequest, PreparedArm } from "../templates/prepared.ts";
 import type { FitJob } from "./batch.ts";
 import type { FitOptions } from "./options.ts";
 
 type MaybePromise<T> = T | Promise<T>;
 
+/** An open library; spectra may still be in its file. */
+export type FitLibrary = LibraryHead & LibrarySource & { close?(): void };
+
 export interface Preparation {
   /** Library brought to the line spread of an arm. @throws InputError where the library does not serve it */
-  prepareArm(library: TemplateLibrary, request: PreparationRequest): MaybePromise<PreparedArm>;
+  prepareArm(library: FitLibrary, request: PreparationRequest): MaybePromise<PreparedArm>;
   /** Equal for requests with equal answers. */
-  preparationKey(library: TemplateLibrary, request: PreparationRequest): string;
+  preparationKey(library: FitLibrary, request: PreparationRequest): string;
 }
 
 /** Prepared spectra kept for files to come, bytes. */
@@ -25,7 +28,7 @@ export class JobMaker {
   roomy = true;
 
   constructor(
-    readonly library: TemplateLibrary,
+    readonly library: FitLibrary,
     readonly options: FitOptions,
     readonly preparation: Preparation,
   ) {}

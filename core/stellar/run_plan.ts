@@ -7,12 +7,13 @@ import { FitsFile } from "../io/fits_read.ts";
 import { InputError } from "../io/input_error.ts";
 import type { SpectrumFile } from "../io/spectra.ts";
 import { inputFault } from "../io/system_fault.ts";
-import type { TemplateLibrary } from "../templates/library.ts";
 import { journalIdentity } from "./journal.ts";
 import type { FitOptions } from "./options.ts";
 import { headerText } from "./output_header.ts";
 import { type OutputPaths, planOutputs } from "./output_names.ts";
 import { VERSION } from "./output_version.ts";
+
+import type { FitLibrary } from "./run_jobs.ts";
 import type { FitRequest } from "./run_types.ts";
 import { selectStars } from "./selection.ts";
 
@@ -123,7 +124,7 @@ export function sweep(paths: OutputPaths): void {
 }
 
 /** Checks options against the library. @throws InputError */
-export function checkOptions(options: FitOptions, library: TemplateLibrary): void {
+export function checkOptions(options: FitOptions, library: FitLibrary): void {
   const names = ["vrad", "vsini", ...library.axes.map(({ name }) => name)];
   for (const [option, given] of [["--fix", options.fix], ["--prior", options.priors]] as const) {
     const unknown = Object.keys(given).find((name) => !names.includes(name));
@@ -172,7 +173,7 @@ export function identityOf(
   path: string,
   arms: readonly number[],
   stars: readonly (readonly number[])[],
-  library: TemplateLibrary,
+  library: FitLibrary,
   options: FitOptions,
   target: string,
 ): string {
