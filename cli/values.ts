@@ -61,7 +61,7 @@ export function number(
 
 /** An integer within limits. */
 export function whole(
-  metavar: string,
+  metavar: NonEmptyString,
   min: number,
   max = Number.MAX_SAFE_INTEGER,
 ): ValueParser<"sync", number> {
