@@ -6,7 +6,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { constants, gunzipSync } from "node:zlib";
 import { InputError } from "./input_error.ts";
-import { gunzipToUnlinkedFile } from "./gunzip_to_file.ts";
+import { gunzipToUnlinkedFile, isWholeGzip } from "./gunzip_to_file.ts";
 import { inputFault } from "./system_fault.ts";
 
 /** Unpacked gzip data of this many bytes or more are read from a temporary file. */
@@ -63,17 +63,22 @@ function claimedSize(fd: number, size: number): number {
 }
 
 function unpack(path: string, fd: number, packedSize: number, memoryLimit: number): ByteSource {
-  if (packedSize < memoryLimit && claimedSize(fd, packedSize) < memoryLimit) {
+  const claimed = claimedSize(fd, packedSize);
+  if (packedSize < memoryLimit && claimed < memoryLimit) {
     const packed = readFileSync(path);
     const options = { chunkSize: 1 << 20, maxOutputLength: memoryLimit };
     try {
-      return new MemoryBytes(path, gunzipSync(packed, options), null);
+      const unpacked = gunzipSync(packed, options);
+      // Not every runtime's gunzipSync notices a missing end. Several members also give another size than the last claims.
+      const whole = unpacked.byteLength === claimed || isWholeGzip(path, fd);
+      return new MemoryBytes(path, unpacked, whole ? null : cutClause(packedSize, unpacked.byteLength));
     } catch (error) {
       const code = (error as { code?: string }).code;
       if (code === "Z_BUF_ERROR") {
         const found = gunzipSync(packed, { ...options, finishFlush: constants.Z_SYNC_FLUSH });
         return new MemoryBytes(path, found, cutClause(packedSize, found.byteLength));
       }
+      if (error instanceof InputError) throw error;
       if (code !== "ERR_BUFFER_TOO_LARGE") throw damaged(path, error);
     }
   }

@@ -49,7 +49,8 @@ export function listHdus(source: ByteSource): Hdu[] {
 }
 
 function checkComplete(source: ByteSource, hdu: Hdu): void {
-  const end = hdu.dataOffset + hdu.dataSize;
+  // Padding counts: a file cut there may have lost the HDUs that followed.
+  const end = hdu.dataOffset + Math.ceil(hdu.dataSize / BLOCK) * BLOCK;
   if (end <= source.size) return;
   const why = source.cut === null ? "is cut off" : source.cut;
   throw new InputError(

@@ -29,9 +29,7 @@ export interface UnpackedFile {
 export function gunzipToUnlinkedFile(path: string, packedFd: number): UnpackedFile {
   const { fd, folder } = temporaryFile();
   let size = 0;
-  let crc = 0;
   const write = (bytes: Uint8Array): void => {
-    crc = crc32(bytes, crc);
     try {
       for (let done = 0; done < bytes.byteLength;) {
         done += writeSync(fd, bytes, done, bytes.byteLength - done, size + done);
@@ -42,13 +40,17 @@ export function gunzipToUnlinkedFile(path: string, packedFd: number): UnpackedFi
     size += bytes.byteLength;
   };
   try {
-    const { complete, members, packedSize } = pump(path, packedFd, write);
-    if (complete && members === 1) checkTrailer(path, packedFd, packedSize, size, crc);
+    const complete = unpack(path, packedFd, write);
     return { fd, size, complete };
   } catch (error) {
     closeSync(fd);
     throw error;
   }
+}
+
+/** Whether the gzip data of an open file have their end. @throws InputError where they are damaged */
+export function isWholeGzip(path: string, packedFd: number): boolean {
+  return unpack(path, packedFd, () => {});
 }
 
 function temporaryFile(): { fd: number; folder: string } {
@@ -61,41 +63,43 @@ function temporaryFile(): { fd: number; folder: string } {
   }
 }
 
-/** The checksum is compared where the last 8 bytes are a trailer for certain: one member, and the size agrees. */
-function checkTrailer(path: string, fd: number, packedSize: number, size: number, crc: number): void {
-  const trailer = new DataView(new ArrayBuffer(8));
-  readSync(fd, new Uint8Array(trailer.buffer), 0, 8, packedSize - 8);
-  if (trailer.getUint32(4, true) !== size % 2 ** 32 || trailer.getUint32(0, true) === crc) return;
-  throw new InputError(`${path}: its gzip data are damaged (wrong checksum); copy the file again`);
-}
-
-interface Pumped {
-  /** Whether the last member had its end. */
-  complete: boolean;
-  members: number;
-  packedSize: number;
-}
-
-function pump(path: string, packedFd: number, write: (bytes: Uint8Array) => void): Pumped {
-  const gunzip = new Gunzip(write);
-  let members = 1;
+/** Unpacks every member. Returns whether the last one has its trailer: size and checksum of what it holds. */
+function unpack(path: string, packedFd: number, write: (bytes: Uint8Array) => void): boolean {
+  let size = 0;
+  let crc = 0;
+  const gunzip = new Gunzip((bytes) => {
+    crc = crc32(bytes, crc);
+    size += bytes.byteLength;
+    write(bytes);
+  });
   // Called for the second and later members.
-  gunzip.onmember = () => members++;
+  gunzip.onmember = () => {
+    size = 0;
+    crc = 0;
+  };
   const chunk = new Uint8Array(CHUNK);
+  const trailer = new Uint8Array(10);
   let position = 0;
   for (;;) {
     const n = readSync(packedFd, chunk, 0, CHUNK, position);
+    if (n === 0) break;
     position += n;
     try {
-      gunzip.push(chunk.subarray(0, n), n === 0);
+      gunzip.push(chunk.slice(0, n));
     } catch (error) {
       if (error instanceof InputError) throw error;
-      // At the final push the only fault left is a missing end.
-      if (n === 0) return { complete: false, members, packedSize: position };
-      throw new InputError(
-        `${path}: its gzip data are damaged (${(error as Error).message}); copy the file again`,
-      );
+      throw damaged(path, (error as Error).message);
     }
-    if (n === 0) return { complete: true, members, packedSize: position };
   }
+  readSync(packedFd, trailer, 0, 10, Math.max(0, position - 10));
+  const view = new DataView(trailer.buffer);
+  // Data cut among zeros look like the trailer of nothing; nothing is compressed to 03 00, or stored as … FF FF.
+  if (size === 0 && ![0x0300, 0xffff].includes(view.getUint16(0))) return false;
+  if (view.getUint32(6, true) !== size % 2 ** 32) return false;
+  if (view.getUint32(2, true) !== crc) throw damaged(path, "wrong checksum");
+  return true;
+}
+
+function damaged(path: string, why: string): InputError {
+  return new InputError(`${path}: its gzip data are damaged (${why}); copy the file again`);
 }

@@ -43,7 +43,7 @@ function readImage(header: Header, data: NumberArray): NumberArray {
 function readTable(
   columns: Record<string, string | number>[],
   row: Uint8Array,
-  heap = new Uint8Array(0),
+  heap: Uint8Array = new Uint8Array(0),
 ): Table {
   const header = new Header().set("XTENSION", "BINTABLE").set("BITPIX", 8).set("NAXIS", 2);
   header.set("NAXIS1", row.byteLength).set("NAXIS2", 1).set("PCOUNT", heap.byteLength).set("GCOUNT", 1);
