@@ -69,7 +69,10 @@ function headerBytes(source: ByteSource, offset: number, index: number): Uint8Ar
   if (index === 0 && start !== "SIMPLE  =") {
     throw new InputError(`${source.path}: is not a FITS file: it does not begin with the keyword SIMPLE`);
   }
-  if (index > 0 && start !== "XTENSION=") return null;
+  if (index > 0 && start !== "XTENSION=") {
+    if ("XTENSION=".startsWith(start)) throw cutHeader(source, index);
+    return null;
+  }
   let bytes = first;
   for (let card = 0;; card += 80) {
     if (card + 80 > bytes.byteLength) {
