@@ -19,13 +19,15 @@ import { at, get, set } from "./memory";
 const BLOCK: i32 = 16;
 
 /**
- * Adds the pixels FIRST ≤ p < LAST of one arm to the grid of G points, B spectra. With c the continuum, y = flux/σ and
+ * Adds the pixels FIRST ≤ p < LAST of one arm to the grids of G points of S stars, spectrum b to that of
+ * star[b], the spectra of a star in their order. With c the continuum, y = flux/σ and
  * s = 1/σ a pixel carries the weight (c s)² of the value y/(c s) − 1; the share 1−f goes to grid point i, f to i+1.
  * Pixels with c ≤ 0 or s = 0 (or NaN for either) and those off the grid add nothing. `index` must not decrease, so
  * that a grid point receives its pixels in their order: first those of the cell to its left, then of that to its right.
  */
 export function ccf_spread(
   B: i32,
+  S: i32,
   P: i32,
   G: i32,
   FIRST: i32,
@@ -35,6 +37,7 @@ export function ccf_spread(
   continuum: usize,
   index: usize,
   fraction: usize,
+  star: usize,
   dw: usize,
   w: usize,
 ): void {
@@ -43,8 +46,9 @@ export function ccf_spread(
     const yb = at(y, b * P);
     const sb = at(s, b * P);
     const cb = at(continuum, b * P);
-    const dwb = at(dw, b * G);
-    const wb = at(w, b * G);
+    const owner = load<i32>(star + ((<usize> b) << 2));
+    const dwb = at(dw, owner * G);
+    const wb = at(w, owner * G);
     for (let p = FIRST; p < stop; p++) {
       const i = load<i32>(index + ((<usize> p) << 2));
       const c = get(cb, p);

@@ -5,11 +5,12 @@ export const ccfSpread: Kernel = {
   name: "ccf_spread",
   family: "ccf",
   doc:
-    "Adds one arm's pixels to a grid uniform in ln λ: weight (c s)² and weighted value y s c − (c s)², shared " +
+    "Adds one arm's pixels to their stars' grids, uniform in ln λ: weight (c s)² and weighted value y s c − (c s)², shared " +
     "linearly between the two grid points round the pixel. Pixels with c ≤ 0 or s = 0 and those off the grid add nothing.",
   source: "continuum-normalised flux minus 1 with its inverse variance; cloud-in-cell shares",
   dims: {
     B: "spectra",
+    S: "stars",
     P: "pixels of the arm",
     G: "grid points",
     FIRST: "first pixel used",
@@ -42,8 +43,9 @@ export const ccfSpread: Kernel = {
       unit: "1",
       doc: "way from that point to the next, 0 to 1",
     },
-    { name: "dw", role: "inout", dtype: "f64", shape: ["B", "G"], unit: "1", doc: "values × weights" },
-    { name: "w", role: "inout", dtype: "f64", shape: ["B", "G"], unit: "1", doc: "weights" },
+    { name: "star", role: "in", dtype: "i32", shape: ["B"], unit: "1", doc: "star that the spectrum is of" },
+    { name: "dw", role: "inout", dtype: "f64", shape: ["S", "G"], unit: "1", doc: "values × weights" },
+    { name: "w", role: "inout", dtype: "f64", shape: ["S", "G"], unit: "1", doc: "weights" },
   ],
   tolerance: { relative: 1e-13, absolute: 0 },
   nan: "propagates within its batch row",

@@ -38,7 +38,14 @@ const DIMS = {
 const SHARED: readonly Argument[] = [
   { name: "templates", role: "in", dtype: "f32", shape: ["T", "NL"], unit: "ln flux", doc: "library" },
   { name: "knots", role: "in", dtype: "f64", shape: ["NL"], unit: "Å", doc: "template wavelengths" },
-  { name: "factor", role: "in", dtype: "f64", shape: ["NL", "4"], unit: "Å, 1/Å, 1, 1/Å", doc: "from spline_factor" },
+  {
+    name: "factor",
+    role: "in",
+    dtype: "f64",
+    shape: ["NL", "4"],
+    unit: "Å, 1/Å, 1, 1/Å",
+    doc: "from spline_factor",
+  },
   { name: "grid", role: "in", dtype: "f64", shape: ["2"], unit: "ln Å", doc: "ln of the first knot; step" },
   { name: "lam", role: "in", dtype: "f64", shape: ["NP"], unit: "Å", doc: "data wavelengths" },
   { name: "lnlam", role: "in", dtype: "f64", shape: ["NP"], unit: "ln Å", doc: "their logarithms" },
@@ -46,12 +53,26 @@ const SHARED: readonly Argument[] = [
   { name: "y", role: "in", dtype: "f64", shape: ["B", "NP"], unit: "σ", doc: "flux / σ" },
   { name: "s", role: "in", dtype: "f64", shape: ["B", "NP"], unit: "1/flux", doc: "1/σ" },
   { name: "sumlog", role: "in", dtype: "f64", shape: ["B"], unit: "1", doc: "2 Σ ln σ" },
-  { name: "rows", role: "in", dtype: "f64", shape: ["B", "NP", "W"], unit: "1", doc: "resolution matrix by rows; W = 0: none" },
+  {
+    name: "rows",
+    role: "in",
+    dtype: "f64",
+    shape: ["B", "NP", "W"],
+    unit: "1",
+    doc: "resolution matrix by rows; W = 0: none",
+  },
 ];
 
 const POINTS: readonly Argument[] = [
   { name: "entry", role: "in", dtype: "i32", shape: ["E"], unit: "1", doc: "spectrum of the evaluation" },
-  { name: "corners", role: "in", dtype: "i32", shape: ["E", "C"], unit: "1", doc: "templates at the corners of its cell" },
+  {
+    name: "corners",
+    role: "in",
+    dtype: "i32",
+    shape: ["E", "C"],
+    unit: "1",
+    doc: "templates at the corners of its cell",
+  },
   { name: "t", role: "in", dtype: "f64", shape: ["E", "D"], unit: "1", doc: "fractions within the cell" },
 ];
 
@@ -63,17 +84,39 @@ const shapeFlops = (d: Dims, columns: number) =>
 export const fitEvaluate: Kernel = {
   name: "fit_evaluate",
   family: "fit",
-  doc: "−2 ln L of E evaluations with exact gradient and Gauss-Newton matrix in velocity, vsini and the cell fractions.",
+  doc:
+    "−2 ln L of E evaluations with exact gradient and Gauss-Newton matrix in velocity, vsini and the cell fractions.",
   source: "interpolate → rotate → spline → shift → resolve → chisq_gradient, fused",
-  dims: { E: "evaluations", ...DIMS, Q: "columns(D)", W: "diagonals", H: "largest rotation half-width", M: "chunkKnots" },
+  dims: {
+    E: "evaluations",
+    ...DIMS,
+    Q: "columns(D)",
+    W: "diagonals",
+    H: "largest rotation half-width",
+    M: "chunkKnots",
+  },
   args: [
     ...SHARED,
     ...POINTS,
     { name: "velocity", role: "in", dtype: "f64", shape: ["E"], unit: "km/s", doc: "radial velocity" },
     { name: "vsini", role: "in", dtype: "f64", shape: ["E"], unit: "km/s", doc: "rotation" },
     { name: "value", role: "out", dtype: "f64", shape: ["E"], unit: "1", doc: "−2 ln L" },
-    { name: "gradient", role: "out", dtype: "f64", shape: ["E", "D+2"], unit: "1/parameter", doc: "by velocity, vsini, t" },
-    { name: "curvature", role: "out", dtype: "f64", shape: ["E", "D+2", "D+2"], unit: "1/parameter²", doc: "Gauss-Newton matrix" },
+    {
+      name: "gradient",
+      role: "out",
+      dtype: "f64",
+      shape: ["E", "D+2"],
+      unit: "1/parameter",
+      doc: "by velocity, vsini, t",
+    },
+    {
+      name: "curvature",
+      role: "out",
+      dtype: "f64",
+      shape: ["E", "D+2", "D+2"],
+      unit: "1/parameter²",
+      doc: "Gauss-Newton matrix",
+    },
     {
       name: "work",
       role: "work",
@@ -87,7 +130,8 @@ export const fitEvaluate: Kernel = {
   nan: "propagates within its batch row",
   flops: (d) => {
     const [K, Q] = [d.K!, d.Q!];
-    return d.E! * (shapeFlops(d, d.D! + 3) + d.NP! * (2 * K * (K + 3) + 5 * K + 2 * Q * K + Q * (Q + 1) + 6 * Q + 8));
+    return d.E! *
+      (shapeFlops(d, d.D! + 3) + d.NP! * (2 * K * (K + 3) + 5 * K + 2 * Q * K + Q * (Q + 1) + 6 * Q + 8));
   },
 };
 
@@ -130,8 +174,22 @@ export const fitModel: Kernel = {
     { name: "value", role: "out", dtype: "f64", shape: ["E"], unit: "1", doc: "−2 ln L" },
     { name: "chi2", role: "out", dtype: "f64", shape: ["E"], unit: "1", doc: "Σ residual² over good pixels" },
     { name: "coeff", role: "out", dtype: "f64", shape: ["E", "K"], unit: "1", doc: "continuum coefficients" },
-    { name: "template", role: "out", dtype: "f64", shape: ["E", "NP"], unit: "flux", doc: "template before the continuum" },
-    { name: "model", role: "out", dtype: "f64", shape: ["E", "NP"], unit: "flux", doc: "template × continuum" },
+    {
+      name: "template",
+      role: "out",
+      dtype: "f64",
+      shape: ["E", "NP"],
+      unit: "flux",
+      doc: "template before the continuum",
+    },
+    {
+      name: "model",
+      role: "out",
+      dtype: "f64",
+      shape: ["E", "NP"],
+      unit: "flux",
+      doc: "template × continuum",
+    },
     { name: "work", role: "work", dtype: "f64", shape: [SCAN_WORK], unit: "", doc: "" },
   ],
   tolerance: { relative: 1e-10, absolute: 0, reason: CONDITION },

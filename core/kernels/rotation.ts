@@ -4,13 +4,29 @@ import type { Kernel } from "./kernel.ts";
 export const rotationWeights: Kernel = {
   name: "rotation_weights",
   family: "rotation",
-  doc: "Weights W_0 … W_H of the limb-darkened rotation profile for a piecewise linear spectrum, and their derivatives in R.",
-  source: "Gray, Observation and Analysis of Stellar Photospheres, ch. 18; integrated exactly against triangles",
+  doc:
+    "Weights W_0 … W_H of the limb-darkened rotation profile for a piecewise linear spectrum, and their derivatives in R.",
+  source:
+    "Gray, Observation and Analysis of Stellar Photospheres, ch. 18; integrated exactly against triangles",
   dims: { B: "profiles", H: "largest half-width" },
   args: [
-    { name: "R", role: "in", dtype: "f64", shape: ["B"], unit: "pixel", doc: "vsini / c / Δlnλ; negative: linear continuation" },
+    {
+      name: "R",
+      role: "in",
+      dtype: "f64",
+      shape: ["B"],
+      unit: "pixel",
+      doc: "vsini / c / Δlnλ; negative: linear continuation",
+    },
     { name: "eps", role: "in", dtype: "f64", shape: ["B"], unit: "1", doc: "linear limb darkening" },
-    { name: "w", role: "out", dtype: "f64", shape: ["B", "H+1"], unit: "1", doc: "half kernel, unit sum over both sides" },
+    {
+      name: "w",
+      role: "out",
+      dtype: "f64",
+      shape: ["B", "H+1"],
+      unit: "1",
+      doc: "half kernel, unit sum over both sides",
+    },
     { name: "dw", role: "out", dtype: "f64", shape: ["B", "H+1"], unit: "1/pixel", doc: "∂w/∂R" },
   ],
   tolerance: { relative: 1e-12, absolute: 0 },

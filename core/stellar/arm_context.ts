@@ -34,10 +34,22 @@ export interface Models {
 
 type Arm = FitJob["arms"][number];
 
+/** Sizes that all kernels of an arm share, by the table's names. */
+export interface ArmDims {
+  readonly T: number;
+  readonly NL: number;
+  readonly NP: number;
+  readonly K: number;
+  readonly D: number;
+  readonly C: number;
+  readonly W: number;
+  readonly H: number;
+}
+
 export class ArmContext {
   readonly arm: Arm;
   readonly #target: Target;
-  readonly #dims: { T: number; NL: number; NP: number; K: number; D: number; C: number; W: number; H: number };
+  readonly #dims: ArmDims;
   readonly #resident: Record<string, DeviceArray>;
   readonly #M: number;
   readonly #ginv: DeviceArray | null;
@@ -88,7 +100,7 @@ export class ArmContext {
     return this.#resident;
   }
 
-  get dims(): Readonly<typeof this.#dims> {
+  get dims(): ArmDims {
     return this.#dims;
   }
 
@@ -213,7 +225,9 @@ export class ArmContext {
     const mark = target.mark();
     const ones = place(target, new Float64Array(B * NP).fill(1));
     const flat = target.allocate("f64", B * NP);
-    if (W > 0) target.run(resolutionApply, { B, P: NP, W }, { rows: this.#batch.rows!, vec: ones, out: flat });
+    if (W > 0) {
+      target.run(resolutionApply, { B, P: NP, W }, { rows: this.#batch.rows!, vec: ones, out: flat });
+    }
     const chi2good = target.allocate("f64", B);
     target.run(chisq, { E: B, NP, K }, {
       basis: this.#resident.basis!,

@@ -47,7 +47,8 @@ export function* measureCurvature(space: ParameterSpace, start: Minimum): Asking
   const hessian = new Float64Array(m * m);
   for (let a = 0; a < m; a++) {
     for (let b = 0; b < m; b++) {
-      const there = (around[2 * a + 1]!.gradient[free[b]!]! - around[2 * a]!.gradient[free[b]!]!) / (2 * steps[a]!);
+      const there = (around[2 * a + 1]!.gradient[free[b]!]! - around[2 * a]!.gradient[free[b]!]!) /
+        (2 * steps[a]!);
       hessian[a * m + b]! += there / 2;
       hessian[b * m + a]! += there / 2;
     }
@@ -102,14 +103,21 @@ export function covariance(space: ParameterSpace, { minimum, hessian }: Curvatur
   for (let a = 0; a < m; a++) {
     for (let b = 0; b < m; b++) {
       const i = free[a]!, j = free[b]!;
-      out[i * n + j] = cov[a * m + b]! * space.scale(i, minimum.point.x[i]!) * space.scale(j, minimum.point.x[j]!);
+      out[i * n + j] = cov[a * m + b]! * space.scale(i, minimum.point.x[i]!) *
+        space.scale(j, minimum.point.x[j]!);
     }
   }
   return out;
 }
 
 /** Replaces the Gaussian in coordinate v (≥ 0) by its part above zero. */
-function truncateAtZero(cov: Float64Array, m: number, v: number, minimum: Minimum, space: ParameterSpace): void {
+function truncateAtZero(
+  cov: Float64Array,
+  m: number,
+  v: number,
+  minimum: Minimum,
+  space: ParameterSpace,
+): void {
   const answer = minimum.point.x[space.free[v]!]!;
   const variance = cov[v * m + v]!;
   const sigma = Math.sqrt(variance);

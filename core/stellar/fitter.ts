@@ -4,7 +4,7 @@ import { ArmContext } from "./arm_context.ts";
 import type { FitBatch, FitJob, Fitter } from "./batch.ts";
 import { Lockstep, type StarEntries } from "./lockstep.ts";
 import { ParameterSpace, type Point } from "./parameter_space.ts";
-import { prepareSpectrum, type PreparedSpectrum } from "./prepare_spectrum.ts";
+import { type PreparedSpectrum, prepareSpectrum } from "./prepare_spectrum.ts";
 import type { BatchResult, Reason, StarResult } from "./result.ts";
 import { WARN } from "./result.ts";
 import { fitStar, type StarFit } from "./star.ts";
@@ -78,7 +78,16 @@ class StellarFitter implements Fitter {
     const models = batch.pixels.map((p) => new Float32Array(p.flux.length));
     const summed = timed("model", () => this.#models(lockstep, entries, held, fits, models));
     const results = fits.map((fit, star) =>
-      this.#result(batch, star, fit, starts[star]!, entries[star]!, held, summed[star]!, continuum.map((c) => c.chi2))
+      this.#result(
+        batch,
+        star,
+        fit,
+        starts[star]!,
+        entries[star]!,
+        held,
+        summed[star]!,
+        continuum.map((c) => c.chi2),
+      )
     );
     return { stars: results, models, seconds };
   }
@@ -99,10 +108,16 @@ class StellarFitter implements Fitter {
           const matrix = W > 0 ? resolution!.subarray(row * W * n, (row + 1) * W * n) : new Float32Array(0);
           // a fibre whose matrix is all zeros is dead, whatever its ivar says
           if (W > 0 && matrix.every((value) => value === 0)) continue;
-          const spectrum = prepareSpectrum(arm.arm.lam, flux.subarray(from, to), ivar.subarray(from, to), mask.subarray(from, to), {
-            excluded: desi ? DICHROIC : [],
-            edge: W > 0 ? MATRIX_EDGE : 0,
-          });
+          const spectrum = prepareSpectrum(
+            arm.arm.lam,
+            flux.subarray(from, to),
+            ivar.subarray(from, to),
+            mask.subarray(from, to),
+            {
+              excluded: desi ? DICHROIC : [],
+              edge: W > 0 ? MATRIX_EDGE : 0,
+            },
+          );
           if (spectrum === null) continue;
           entries[star]![a]!.push(out.spectra.length);
           out.spectra.push(spectrum);
@@ -128,7 +143,9 @@ class StellarFitter implements Fitter {
       const list: { point: Point; entry: number; star: number }[] = [];
       fits.forEach((fit, star) => {
         if (fit === null) return;
-        for (const entry of entries[star]![a]!) list.push({ point: fit.curvature.minimum.point, entry, star });
+        for (const entry of entries[star]![a]!) {
+          list.push({ point: fit.curvature.minimum.point, entry, star });
+        }
       });
       const PIECE = 64;
       for (let from = 0; from < list.length; from += PIECE) {
@@ -169,7 +186,13 @@ class StellarFitter implements Fitter {
     );
     if (fit === null) {
       const reason: Reason = start === null ? "not fitted" : "no valid evaluation";
-      return { ...unfittedStar(rows, axes.length, sn), chisqContinuum, npix, vradCcf: start?.velocity ?? NaN, reason };
+      return {
+        ...unfittedStar(rows, axes.length, sn),
+        chisqContinuum,
+        npix,
+        vradCcf: start?.velocity ?? NaN,
+        reason,
+      };
     }
     const { minimum, bad } = fit.curvature;
     const { x, template } = minimum.point;
@@ -209,7 +232,11 @@ class StellarFitter implements Fitter {
       reason: minimum.reason,
       template,
     };
-    const flags = (bad || Number.isNaN(record.vradErrMarginal) ? WARN.BAD_HESSIAN : 0) | (edge ? WARN.LIBRARY_EDGE : 0);
-    return { ...record, warn: flags | warningBits(record, axes.map((a) => a.name), this.#job.options.maxVel) };
+    const flags = (bad || Number.isNaN(record.vradErrMarginal) ? WARN.BAD_HESSIAN : 0) |
+      (edge ? WARN.LIBRARY_EDGE : 0);
+    return {
+      ...record,
+      warn: flags | warningBits(record, axes.map((a) => a.name), this.#job.options.maxVel),
+    };
   }
 }

@@ -91,7 +91,9 @@ export class Lockstep {
           const g = gradients[owner]!, H = curvatures[owner]!;
           for (let i = 0; i < n; i++) {
             g[i]! += gradient[e * n + i]! * scale[i]!;
-            for (let j = 0; j < n; j++) H[i * n + j]! += curvature[(e * n + i) * n + j]! * scale[i]! * scale[j]!;
+            for (let j = 0; j < n; j++) {
+              H[i * n + j]! += curvature[(e * n + i) * n + j]! * scale[i]! * scale[j]!;
+            }
           }
         });
       }

@@ -247,7 +247,11 @@ export function* minimise(space: ParameterSpace, starts: readonly Point[]): Aski
     const n = space.names.length;
     const curvature = here.evaluation.curvature[n + 1]!;
     const sigma = curvature > 0 ? Math.sqrt(2 / curvature) : Infinity;
-    const other = vsini > 0 && vsini < SLOW * sigma ? 0 : vsini === 0 ? Math.min(FAST_START, space.upper[1]!) : null;
+    const other = vsini > 0 && vsini < SLOW * sigma
+      ? 0
+      : vsini === 0
+      ? Math.min(FAST_START, space.upper[1]!)
+      : null;
     if (other !== null) {
       const x = here.point.x.slice();
       x[1] = other;
@@ -277,7 +281,12 @@ export function* minimise(space: ParameterSpace, starts: readonly Point[]): Aski
 }
 
 /** Descends unless the first evaluation lies above `margin`. */
-function* descendIf(space: ParameterSpace, start: Point, margin: number, best: number): Asking<Minimum | null> {
+function* descendIf(
+  space: ParameterSpace,
+  start: Point,
+  margin: number,
+  best: number,
+): Asking<Minimum | null> {
   if (margin < Infinity) {
     const e = yield* evaluate(start);
     if (!(e.value <= margin)) return null;

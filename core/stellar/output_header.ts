@@ -53,9 +53,9 @@ export function primaryHeader(plan: OutputPlan, copied: boolean): Header {
     const value = file.header.get(key);
     if (value !== undefined) header.set(key, value, file.header.comment(key));
   }
-  header.set("IN_FILE", headerText(plan.paths.input), "spectra");
+  header.set("IN_FILE", headerText(plan.paths.input));
   header.set("LIBNAME", headerText(library.name), "template library");
-  header.set("LIBSUM", library.checksum, "its SHA-256");
+  header.set("LIBSUM", library.checksum);
   if (arms.length > 0) {
     header.set("AIRORVAC", MEDIUM[file.arms[arms[0]].medium], "medium of the wavelengths");
     header.set("SPECSYS", FRAME[file.arms[arms[0]].frame], "frame of wavelengths and velocities");
@@ -76,6 +76,6 @@ export function primaryHeader(plan: OutputPlan, copied: boolean): Header {
   Object.entries(options.priors).forEach(([name, { mean, sigma }], i) => {
     header.set(`PRIOR${i + 1}`, `${name}=${mean},${sigma}`, "Gaussian prior: mean, sigma");
   });
-  header.set("RUNHASH", plan.identity, "SHA-256 of all that decides the answers");
+  header.set("RUNHASH", plan.identity);
   return header;
 }

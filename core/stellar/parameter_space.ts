@@ -52,13 +52,19 @@ export class ParameterSpace {
     this.names = ["vrad", "vsini", ...this.axes.map((a) => a.name)];
     this.nodes = this.axes.map((axis) => axis.log10 ? axis.values.map(Math.log10) : axis.values.slice());
     this.lower = Float64Array.of(-options.maxVel, 0, ...this.nodes.map((n) => n[0]!));
-    this.upper = Float64Array.of(options.maxVel, options.maxVsini, ...this.nodes.map((n) => n[n.length - 1]!));
+    this.upper = Float64Array.of(
+      options.maxVel,
+      options.maxVsini,
+      ...this.nodes.map((n) => n[n.length - 1]!),
+    );
     this.fixed = new Float64Array(this.names.length).fill(NaN);
     this.names.forEach((name, i) => {
       const value = options.fix[name];
       if (value !== undefined) this.fixed[i] = this.mapped(i, value);
     });
-    this.free = this.names.map((_, i) => i).filter((i) => Number.isNaN(this.fixed[i]) && this.upper[i]! > this.lower[i]!);
+    this.free = this.names.map((_, i) => i).filter((i) =>
+      Number.isNaN(this.fixed[i]) && this.upper[i]! > this.lower[i]!
+    );
   }
 
   /** Coordinate of a physical value. */
@@ -95,7 +101,9 @@ export class ParameterSpace {
     return Int32Array.from(this.nodes, (nodes, d) => {
       const u = x[2 + d]!;
       const last = Math.max(0, nodes.length - 2);
-      if (keep !== undefined && u >= nodes[keep[d]!]! && u <= nodes[Math.min(keep[d]! + 1, nodes.length - 1)]!) {
+      if (
+        keep !== undefined && u >= nodes[keep[d]!]! && u <= nodes[Math.min(keep[d]! + 1, nodes.length - 1)]!
+      ) {
         return keep[d]!;
       }
       let cell = 0;

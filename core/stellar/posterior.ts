@@ -94,7 +94,9 @@ export function* velocityPosterior(
     });
     const values: Float64Array = yield { point, velocities };
     const fine = Float64Array.from({ length: FINE }, (_, k) => from + (to - from) * k / (FINE - 1));
-    const curve = polynomial ? barycentric(velocities, values, fine) : naturalSpline(velocities, values, fine);
+    const curve = polynomial
+      ? barycentric(velocities, values, fine)
+      : naturalSpline(velocities, values, fine);
     moments = momentsOnGrid(fine, curve, best);
     if (!(moments.error >= 0)) break;
     let lowest = Infinity;

@@ -47,7 +47,8 @@ export function prepareSpectrum(
     // an ivar that is not finite says as little as none
     const fault = mask[i]! > 0 || mask[i]! < 0 || !(ivar[i]! > 0) || !Number.isFinite(ivar[i]!) ||
       !Number.isFinite(flux[i]!);
-    const outside = i < rules.edge || i >= n - rules.edge || rules.excluded.some(([a, b]) => lam[i]! > a && lam[i]! < b);
+    const outside = i < rules.edge || i >= n - rules.edge ||
+      rules.excluded.some(([a, b]) => lam[i]! > a && lam[i]! < b);
     if (fault) repaired[i] = 1;
     else usable++;
     if (!fault && !outside) {

@@ -92,7 +92,9 @@ export function boxStep(H: Float64Array, g: Float64Array, lo: Float64Array, hi: 
       for (let a = 0; a < m; a++) {
         const i = index[a]!;
         rhs[a] = -residual[i]! * scale[i]!;
-        for (let b = 0; b < m; b++) reduced[a * m + b] = H[i * n + index[b]!]! * scale[i]! * scale[index[b]!]!;
+        for (let b = 0; b < m; b++) {
+          reduced[a * m + b] = H[i * n + index[b]!]! * scale[i]! * scale[index[b]!]!;
+        }
         reduced[a * m + a]! += 1e-12;
       }
       let l = choleskyFactor(reduced, m);

@@ -86,18 +86,19 @@ export async function fitFilesWith(
       sweep(paths);
     }
 
+    const total = ready.reduce((sum, { stars }) => sum + stars.length, 0);
+    let done = ready.reduce((sum, one) => sum + doneBefore(one, library.axes.length), 0);
+    const { batch, workers } = spread(total - done, request);
     const fleet = new Fleet<FitJob, FitBatch, BatchResult>({
       worker: parts.worker,
-      targets: Array.from({ length: Math.max(1, request.workers) }, () => ({ kind: "wasm" as const })),
-      local: request.workers === 0,
+      targets: Array.from({ length: Math.max(1, workers) }, () => ({ kind: "wasm" as const })),
+      local: workers === 0,
       shared: parts.shared(),
       onNotice: notice,
     });
     closers.push(() => fleet.close());
     const target = await fleet.start();
-    const total = ready.reduce((sum, { stars }) => sum + stars.length, 0);
-    let done = ready.reduce((sum, one) => sum + doneBefore(one, library.axes.length), 0);
-    events.onStart?.(total, done, { target, workers: request.workers, library: library.name });
+    events.onStart?.(total, done, { target, workers, library: library.name });
 
     // One failure that is not of single rows ends the run: the other files stop as on an abort.
     const stop = new AbortController();
@@ -125,7 +126,7 @@ export async function fitFilesWith(
           plan,
           stars: one.stars,
           job,
-          batch: request.batch,
+          batch,
           signal: both,
           onDone,
           onNotice: notice,
@@ -135,7 +136,7 @@ export async function fitFilesWith(
         one.file = null;
       }
     };
-    return await inParallel(ready, request.workers + 1, async (one) => {
+    return await inParallel(ready, workers + 1, async (one) => {
       both.throwIfAborted();
       try {
         const summary = await fit(one);
@@ -149,6 +150,16 @@ export async function fitFilesWith(
   } finally {
     for (const close of closers.reverse()) close();
   }
+}
+
+/** Smallest batch that work is divided into to employ another worker. */
+const WORTHWHILE = 4;
+
+/** Batches no larger than asked for, but so that every worker gets some; no more workers than that employs. */
+function spread(stars: number, { batch, workers }: FitRequest): { batch: number; workers: number } {
+  if (workers === 0) return { batch, workers };
+  const size = Math.max(1, Math.min(batch, Math.max(WORTHWHILE, Math.ceil(stars / workers))));
+  return { batch: size, workers: Math.max(1, Math.min(workers, Math.ceil(stars / size))) };
 }
 
 /** Maps with at most `width` under way; where one fails, the first failure is thrown when all have stopped. */

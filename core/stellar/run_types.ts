@@ -12,9 +12,9 @@ export interface FitRequest {
   readonly minSn: number | null;
   readonly targetids: readonly bigint[] | null;
   readonly target: "wasm" | "auto";
-  /** 0 = in this thread. */
+  /** At most; 0 = in this thread. */
   readonly workers: number;
-  /** Stars sent to a worker at a time. */
+  /** Stars sent to a worker at a time, at most. Answers do not depend on it, nor on the workers. */
   readonly batch: number;
   readonly overwrite: boolean;
   /** Leave inputs alone whose output is there. */

@@ -2,7 +2,7 @@
 import { covariance, type Curvature, measureCurvature } from "./curvature.ts";
 import { type Asking, minimise } from "./optimiser.ts";
 import type { ParameterSpace, Point } from "./parameter_space.ts";
-import { velocityPosterior, type VelocityMoments } from "./posterior.ts";
+import { type VelocityMoments, velocityPosterior } from "./posterior.ts";
 
 export interface StarFit {
   readonly curvature: Curvature;
@@ -15,7 +15,11 @@ export interface StarFit {
  * @param starts - from the cross-correlation, the best first
  * @param rivals - another velocity is nearly as good: look over the whole range for the posterior
  */
-export function* fitStar(space: ParameterSpace, starts: readonly Point[], rivals: boolean): Asking<StarFit | null> {
+export function* fitStar(
+  space: ParameterSpace,
+  starts: readonly Point[],
+  rivals: boolean,
+): Asking<StarFit | null> {
   const minimum = yield* minimise(space, starts);
   if (minimum === null) return null;
   const curvature = yield* measureCurvature(space, minimum);

@@ -61,7 +61,10 @@ export class CrossCorrelation {
     const fixedVsini = job.options.fix.vsini;
     this.#rotations = fixedVsini !== undefined
       ? [fixedVsini]
-      : ROTATIONS.filter((v) => v <= job.options.maxVsini).slice(0, this.#templates.length > 100 ? 1 : undefined);
+      : ROTATIONS.filter((v) => v <= job.options.maxVsini).slice(
+        0,
+        this.#templates.length > 100 ? 1 : undefined,
+      );
     const { N } = this.#grid;
     this.#twiddles = target.allocate("f64", 2 * (3 * N / 4));
     target.run(fourierTwiddles, { N }, { twiddles: this.#twiddles });
@@ -122,8 +125,15 @@ export class CrossCorrelation {
         kernels.set(weights.subarray((e % S) * (H + 1), (e % S + 1) * (H + 1)), e * (H + 1));
       }
       const rotated = target.allocate("f64", E * NL);
-      target.run(rotate, { B: E, N: NL, H }, { y: place(target, copies), w: place(target, kernels), out: rotated });
-      const knots = Float64Array.from({ length: NL }, (_, i) => prepared.lam0 * Math.exp(i * prepared.dlnlam));
+      target.run(rotate, { B: E, N: NL, H }, {
+        y: place(target, copies),
+        w: place(target, kernels),
+        out: rotated,
+      });
+      const knots = Float64Array.from(
+        { length: NL },
+        (_, i) => prepared.lam0 * Math.exp(i * prepared.dlnlam),
+      );
       const ones = place(target, new Float64Array(E * NL).fill(1));
       const continuum = target.allocate("f64", E * NL);
       target.run(chisq, { E, NP: NL, K }, {
@@ -192,7 +202,14 @@ export class CrossCorrelation {
       lowest: target.allocate("f64", S * T),
       lowest_lag: target.allocate("i32", S * T),
     };
-    target.run(ccfScan, { B: S, T, N, L }, { twiddles: this.#twiddles, tm: this.#tm, tm2: this.#tm2, fd, fw, ...outputs });
+    target.run(ccfScan, { B: S, T, N, L }, {
+      twiddles: this.#twiddles,
+      tm: this.#tm,
+      tm2: this.#tm2,
+      fd,
+      fw,
+      ...outputs,
+    });
     const envelope = target.download(outputs.envelope) as Float64Array;
     const envelopeTemplate = target.download(outputs.envelope_template) as Int32Array;
     const lowest = target.download(outputs.lowest) as Float64Array;
@@ -203,9 +220,11 @@ export class CrossCorrelation {
       const span = 2 * L + 1;
       const curve = envelope.subarray(s * span, (s + 1) * span);
       const which = envelopeTemplate.subarray(s * span, (s + 1) * span);
-      return this.#space.dimension > 0
-        ? this.#gridStart(curve, which)
-        : this.#templateStart(curve, lowest.subarray(s * T, (s + 1) * T), lowestLag.subarray(s * T, (s + 1) * T));
+      return this.#space.dimension > 0 ? this.#gridStart(curve, which) : this.#templateStart(
+        curve,
+        lowest.subarray(s * T, (s + 1) * T),
+        lowestLag.subarray(s * T, (s + 1) * T),
+      );
     });
   }
 

@@ -127,9 +127,20 @@ Deno.test("ccf_spread agrees with a gather, adds to what is there, skips what is
   const fraction = uniform(P, next, 0, 1);
   fraction[10] = 0;
   const dw = uniform(B * G, next), w = uniform(B * G, next);
-  const out = call(ccfSpread, { B, P, G, FIRST, LAST }, { y, s, continuum, index, fraction, dw, w });
-  for (let b = 0; b < B; b++) {
-    const row = (a: Float64Array) => a.subarray(b * P, (b + 1) * P);
+  const star = Int32Array.of(2, 0, 1);
+  const out = call(ccfSpread, { B, S: 3, P, G, FIRST, LAST }, {
+    y,
+    s,
+    continuum,
+    index,
+    fraction,
+    star,
+    dw,
+    w,
+  });
+  for (let spectrum = 0; spectrum < B; spectrum++) {
+    const b = star[spectrum]!;
+    const row = (a: Float64Array) => a.subarray(spectrum * P, (spectrum + 1) * P);
     const added = slowSpread(G, [FIRST, LAST], row(y), row(s), row(continuum), index, fraction);
     for (const name of ["dw", "w"] as const) {
       const before = (name === "dw" ? dw : w).subarray(b * G, (b + 1) * G);
@@ -142,9 +153,18 @@ Deno.test("ccf_spread agrees with a gather, adds to what is there, skips what is
 Deno.test("ccf_spread: empty batch; a NaN flux stays in its row", () => {
   const none = new Float64Array(0);
   const index = Int32Array.from([0, 1]), fraction = Float64Array.of(0.5, 0.5);
-  const sizes = { P: 2, G: 4, FIRST: 0, LAST: 2 };
-  const empty = { y: none, s: none, continuum: none, index, fraction, dw: none, w: none };
-  assert.equal(call(ccfSpread, { B: 0, ...sizes }, empty).w.length, 0);
+  const sizes = { S: 2, P: 2, G: 4, FIRST: 0, LAST: 2 };
+  const empty = {
+    y: none,
+    s: none,
+    continuum: none,
+    index,
+    fraction,
+    star: new Int32Array(0),
+    dw: none,
+    w: none,
+  };
+  assert.equal(call(ccfSpread, { B: 0, ...sizes, S: 0 }, empty).w.length, 0);
   const ones = new Float64Array(4).fill(1);
   const out = call(ccfSpread, { B: 2, ...sizes }, {
     y: Float64Array.of(NaN, 1, 3, 1),
@@ -152,9 +172,30 @@ Deno.test("ccf_spread: empty batch; a NaN flux stays in its row", () => {
     continuum: ones,
     index,
     fraction,
+    star: Int32Array.of(0, 1),
     dw: new Float64Array(8),
     w: new Float64Array(8),
   });
   assert.deepEqual([...out.dw], [NaN, NaN, 0, 0, 1, 1, 0, 0]);
   assert.deepEqual([...out.w], [0.5, 1, 0.5, 0, 0.5, 1, 0.5, 0]);
+});
+
+Deno.test("ccf_spread adds the exposures of one star to one grid", () => {
+  const sizes = { P: 2, G: 4, FIRST: 0, LAST: 2 };
+  const inputs = {
+    index: Int32Array.of(0, 1),
+    fraction: Float64Array.of(0.5, 0.5),
+    dw: new Float64Array(4),
+    w: new Float64Array(4),
+  };
+  const ones = new Float64Array(4).fill(1);
+  const out = call(ccfSpread, { B: 2, S: 1, ...sizes }, {
+    ...inputs,
+    y: Float64Array.of(2, 1, 3, 1),
+    s: ones,
+    continuum: ones,
+    star: Int32Array.of(0, 0),
+  });
+  assert.deepEqual([...out.dw], [1.5, 1.5, 0, 0]);
+  assert.deepEqual([...out.w], [1, 2, 1, 0]);
 });

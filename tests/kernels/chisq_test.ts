@@ -91,7 +91,9 @@ Deno.test("chisq is the same to the bit alone and in a batch, and on repeat", ()
   assert.deepEqual(alone.curvature, all.curvature!.slice(2 * Q * Q));
 });
 
-dataTest("chisq reproduces the reference's likelihood, coefficients and basis", ["stellar/kernels/chisq0.npz"], (path) => {
+dataTest("chisq reproduces the reference's likelihood, coefficients and basis", [
+  "stellar/kernels/chisq0.npz",
+], (path) => {
   const get = oracle(path);
   const lam = get("lam"), sigma = get("espec"), m = get("templ"), NP = lam.length;
   const y = get("spec").map((d, i) => d / sigma[i]!), s = sigma.map((v) => 1 / v);
@@ -103,7 +105,10 @@ dataTest("chisq reproduces the reference's likelihood, coefficients and basis", 
     const basis = continuumBasis(lam, K, kind);
     const name = `${K}_${kind === "rbf" ? "rbf" : "cheb"}`;
     if (K === 5 || K === 10) {
-      const sampled = Float64Array.from({ length: K * 94 }, (_, j) => basis[Math.floor(j / 94) * NP + 25 * (j % 94)]!);
+      const sampled = Float64Array.from(
+        { length: K * 94 },
+        (_, j) => basis[Math.floor(j / 94) * NP + 25 * (j % 94)]!,
+      );
       assertClose(sampled, get(`basis_${name}`), 1e-14, `basis ${name}`);
     }
     const out = call(chisq, { E: 1, NP, K }, { basis, y, s, m, good });

@@ -14,13 +14,19 @@ export function call(
   const mark = target.mark();
   const args: Record<string, ReturnType<typeof place>> = {};
   for (const argument of kernel.args) {
-    if (argument.role === "in" || argument.role === "inout") args[argument.name] = place(target, inputs[argument.name]!);
-    if (argument.role === "out") args[argument.name] = target.allocate(argument.dtype, elements(argument, dims));
+    if (argument.role === "in" || argument.role === "inout") {
+      args[argument.name] = place(target, inputs[argument.name]!);
+    }
+    if (argument.role === "out") {
+      args[argument.name] = target.allocate(argument.dtype, elements(argument, dims));
+    }
   }
   target.run(kernel, dims, args);
   const outputs: Record<string, Float64Array> = {};
   for (const argument of kernel.args) {
-    if (argument.role === "out" || argument.role === "inout") outputs[argument.name] = target.download(args[argument.name]!) as Float64Array;
+    if (argument.role === "out" || argument.role === "inout") {
+      outputs[argument.name] = target.download(args[argument.name]!) as Float64Array;
+    }
   }
   target.release(mark);
   return outputs;
@@ -40,7 +46,9 @@ export function assertClose(
   assert.equal(actual.length, expected.length, `${what}: lengths differ`);
   let size = scale ?? 0;
   if (scale === undefined) {
-    for (let i = 0; i < expected.length; i++) if (Number.isFinite(expected[i])) size = Math.max(size, Math.abs(expected[i]!));
+    for (let i = 0; i < expected.length; i++) {
+      if (Number.isFinite(expected[i])) size = Math.max(size, Math.abs(expected[i]!));
+    }
   }
   let worst = 0, where = -1;
   for (let i = 0; i < expected.length; i++) {
@@ -50,6 +58,9 @@ export function assertClose(
     const difference = Math.abs(a - b) / (size || 1);
     if (!(difference <= worst)) [worst, where] = [difference, i];
   }
-  assert.ok(worst <= relative, `${what}[${where}]: ${actual[where]} against ${expected[where]}, ${worst} > ${relative}`);
+  assert.ok(
+    worst <= relative,
+    `${what}[${where}]: ${actual[where]} against ${expected[where]}, ${worst} > ${relative}`,
+  );
   return worst;
 }

@@ -13,7 +13,12 @@ for (const [D, N] of [[0, 5], [1, 64], [2, 65], [3, 63], [4, 129], [5, 7]] as co
     const t = uniform(E * D, next, -0.2, 1.2);
     const { out } = call(interpolate, { E, T, N, D, C }, { templates, corners, t });
     for (let e = 0; e < E; e++) {
-      const expected = slowInterpolate(templates, N, corners.subarray(e * C, (e + 1) * C), t.subarray(e * D, (e + 1) * D));
+      const expected = slowInterpolate(
+        templates,
+        N,
+        corners.subarray(e * C, (e + 1) * C),
+        t.subarray(e * D, (e + 1) * D),
+      );
       expected.forEach((column, c) => {
         const from = (e * (D + 1) + c) * N;
         assertClose(out!.subarray(from, from + N), column, 1e-14, `column ${c}`);

@@ -69,14 +69,18 @@ dataTest("rotation kernels reproduce the oracle", ["stellar/kernels/vsini.npz"],
   assertClose(weights(7.3, H, 0.3).w!, other.subarray(H), 1e-12, "ε = 0.3");
 });
 
-dataTest("rotated spectra reproduce the oracle to their darkened ends", ["stellar/kernels/vsini.npz"], (path) => {
-  const get = oracle(path);
-  const lam = get("templ_lam"), templ = get("templ");
-  const step = Math.log(lam[1]! / lam[0]!);
-  const R = get("vsini").map((v) => v / 299792.458 / step);
-  const B = R.length, N = lam.length, H = halfWidth(Math.max(...R));
-  const { w } = call(rotationWeights, { B, H }, { R, eps: new Float64Array(B).fill(0.6) });
-  const y = new Float64Array(B * N);
-  for (let b = 0; b < B; b++) y.set(templ, b * N);
-  assertClose(call(rotate, { B, N, H }, { y, w: w! }).out!, get("out"), 1e-12);
-});
+dataTest(
+  "rotated spectra reproduce the oracle to their darkened ends",
+  ["stellar/kernels/vsini.npz"],
+  (path) => {
+    const get = oracle(path);
+    const lam = get("templ_lam"), templ = get("templ");
+    const step = Math.log(lam[1]! / lam[0]!);
+    const R = get("vsini").map((v) => v / 299792.458 / step);
+    const B = R.length, N = lam.length, H = halfWidth(Math.max(...R));
+    const { w } = call(rotationWeights, { B, H }, { R, eps: new Float64Array(B).fill(0.6) });
+    const y = new Float64Array(B * N);
+    for (let b = 0; b < B; b++) y.set(templ, b * N);
+    assertClose(call(rotate, { B, N, H }, { y, w: w! }).out!, get("out"), 1e-12);
+  },
+);

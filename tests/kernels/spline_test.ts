@@ -68,10 +68,14 @@ for (const name of ["log", "lin", "small"]) {
   });
 }
 
-dataTest("spline at Doppler-shifted wavelengths reproduces the oracle", ["stellar/kernels/evalrv.npz"], (path) => {
-  const get = oracle(path);
-  const x = get("templ_lam"), templ = get("templ"), velocity = get("vel");
-  const y = new Float64Array(velocity.length * x.length);
-  velocity.forEach((_, b) => y.set(templ, b * x.length));
-  assertClose(spline(x, y, get("obs_lam"), velocity, 1).out, get("out"), 1e-12);
-});
+dataTest(
+  "spline at Doppler-shifted wavelengths reproduces the oracle",
+  ["stellar/kernels/evalrv.npz"],
+  (path) => {
+    const get = oracle(path);
+    const x = get("templ_lam"), templ = get("templ"), velocity = get("vel");
+    const y = new Float64Array(velocity.length * x.length);
+    velocity.forEach((_, b) => y.set(templ, b * x.length));
+    assertClose(spline(x, y, get("obs_lam"), velocity, 1).out, get("out"), 1e-12);
+  },
+);
