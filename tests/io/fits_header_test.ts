@@ -13,6 +13,8 @@ const fromLines = (...lines: string[]): Header =>
 const ascii = fc.string({
   unit: fc.integer({ min: 32, max: 126 }).map((c) => String.fromCharCode(c)),
   maxLength: 300,
+  // Otherwise only short ones are tried.
+  size: "max",
 });
 const key = fc.stringMatching(/^[A-Z][A-Z0-9_-]{0,7}$/).filter((k) =>
   !["END", "COMMENT", "HISTORY"].includes(k)
