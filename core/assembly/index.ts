@@ -6,5 +6,6 @@ export { fit_evaluate, fit_model, fit_scan } from "./fit";
 export { fourier_twiddles, irfft, rfft } from "./fourier";
 export { interpolate } from "./interpolate";
 export { heapBase } from "./memory";
+export { rebin_apply, rebin_log, rebin_weights } from "./rebin";
 export { rotate, rotation_weights } from "./rotation";
 export { spline_build, spline_evaluate, spline_factor } from "./spline";

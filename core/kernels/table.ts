@@ -6,6 +6,7 @@ import { FIT } from "./fit.ts";
 import { FOURIER } from "./fourier.ts";
 import { INTERPOLATE } from "./interpolate.ts";
 import type { Kernel } from "./kernel.ts";
+import { REBIN } from "./rebin.ts";
 import { ROTATION } from "./rotation.ts";
 import { SPLINE } from "./spline.ts";
 
@@ -13,6 +14,7 @@ export const KERNELS: readonly Kernel[] = [
   ...CHOLESKY,
   ...FOURIER,
   ...CCF,
+  ...REBIN,
   ...ROTATION,
   ...INTERPOLATE,
   ...CHISQ,
