@@ -7,7 +7,7 @@
  * is looked at from the other side, where by continuity one evaluation gives all one-sided slopes.
  */
 import type { Evaluation, ParameterSpace, Point } from "./parameter_space.ts";
-import { boxStep, predictedFall } from "./quadratic.ts";
+import { boxStep, choleskyFactor, predictedFall } from "./quadratic.ts";
 import type { Reason } from "./result.ts";
 
 /** Everything at `point` held but the velocity: the values at `velocities` (km/s) are asked for. */
@@ -43,6 +43,50 @@ const HARVEST = 0.3;
 interface State {
   point: Point;
   evaluation: Evaluation;
+}
+
+/**
+ * What the Gauss-Newton matrix leaves out of the Hessian (in vsini up to half of it), learnt from gradients of the same
+ * cell by symmetric rank-one updates: (GN + A) Δx = Δg.
+ */
+class Correction {
+  readonly #m: number;
+  #A: Float64Array;
+
+  constructor(m: number) {
+    this.#m = m;
+    this.#A = new Float64Array(m * m);
+  }
+
+  reset(): void {
+    this.#A.fill(0);
+  }
+
+  /** GN + A where that is safely positive definite, else GN. */
+  applied(gaussNewton: Float64Array): Float64Array {
+    const m = this.#m;
+    const H = gaussNewton.map((value, k) => value + this.#A[k]!);
+    for (let a = 0; a < m; a++) {
+      const own = gaussNewton[a * m + a]!;
+      if (!(H[a * m + a]! > 0.2 * own && H[a * m + a]! < 5 * own)) return gaussNewton;
+    }
+    return choleskyFactor(H, m) === null ? gaussNewton : H;
+  }
+
+  learn(gaussNewton: Float64Array, step: Float64Array, change: Float64Array): void {
+    const m = this.#m;
+    const rest = new Float64Array(m);
+    let dot = 0, size = 0;
+    for (let a = 0; a < m; a++) {
+      let known = 0;
+      for (let b = 0; b < m; b++) known += (gaussNewton[a * m + b]! + this.#A[a * m + b]!) * step[b]!;
+      rest[a] = change[a]! - known;
+      dot += rest[a]! * step[a]!;
+      size += Math.abs(change[a]! * step[a]!) + Math.abs(known * step[a]!);
+    }
+    if (!(Math.abs(dot) > 1e-6 * size)) return;
+    for (let a = 0; a < m; a++) for (let b = 0; b < m; b++) this.#A[a * m + b]! += rest[a]! * rest[b]! / dot;
+  }
 }
 
 /** Restriction of a gradient and matrix to the free coordinates. */
@@ -110,10 +154,18 @@ export function* descend(
   if (!Number.isFinite(state.evaluation.value)) return null;
   let lambda = 1e-3;
   const crossed = new Set<string>();
+  const correction = new Correction(m);
+  const learn = (from: State, to: State) => {
+    if (from.point.cell.some((c, d) => c !== to.point.cell[d])) return correction.reset();
+    const step = Float64Array.from(space.free, (i) => to.point.x[i]! - from.point.x[i]!);
+    const change = Float64Array.from(space.free, (i) => to.evaluation.gradient[i]! - from.evaluation.gradient[i]!);
+    correction.learn(restrict(space, to.evaluation).H, step, change);
+  };
 
   while (evaluations < MOST_EVALUATIONS) {
     const { point, evaluation } = state;
-    const { g, H } = restrict(space, evaluation);
+    const { g, H: gaussNewton } = restrict(space, evaluation);
+    const H = correction.applied(gaussNewton);
     const cell = space.cellBounds(point.cell);
     const inCell = room(space, point.x, cell.lower, cell.upper);
     const undamped = boxStep(H, g, inCell.lo, inCell.hi);
@@ -124,6 +176,7 @@ export function* descend(
       if (next === null) return { point, evaluation, reason: "converged", evaluations };
       if (next === "kink") return { point, evaluation, reason: "kink", evaluations };
       state = next;
+      correction.reset();
       lambda = Math.min(lambda, 1e-3);
       continue;
     }
@@ -149,6 +202,7 @@ export function* descend(
       const fall = predictedFall(H, g, far);
       if (e.value <= evaluation.value - HARVEST * fall) {
         state = { point: there, evaluation: e };
+        correction.reset();
         lambda = Math.max(lambda * 0.1, 1e-8);
         continue;
       }
@@ -157,6 +211,7 @@ export function* descend(
     const x = leaves ? moved(space, point.x, near, inCell.lo, inCell.hi, cell.lower, cell.upper) : target;
     const there = at(x, point.cell);
     const e = yield* ask(there);
+    learn(state, { point: there, evaluation: e });
     if (e.value <= evaluation.value - 1e-3 * predictedFall(H, g, near)) {
       state = { point: there, evaluation: e };
       lambda = Math.max(lambda * 0.1, 1e-8);
