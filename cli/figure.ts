@@ -55,7 +55,7 @@ export function renderFigure(figure: Figure): string {
     document: object;
   };
   const parts: string[] = [];
-  let top = HEAD;
+  let top = figure.subtitle === "" ? HEAD - 24 : HEAD;
   for (const arm of figure.arms) {
     parts.push(...drawArm(arm, figure, top, document));
     top += DATA_HEIGHT + GAP + (arm.model === null ? FOOT : RESIDUAL_HEIGHT + FOOT) + GAP;
@@ -110,7 +110,7 @@ function drawArm(arm: FigureArm, figure: Figure, top: number, document: object):
   const masked: { x1: number; x2: number }[] = [];
   const half = (i: number) =>
     0.5 * (arm.lam[Math.min(i + 1, arm.lam.length - 1)] - arm.lam[Math.max(i - 1, 0)]) / 2;
-  let levels: number[] = [];
+  const levels: number[] = [];
   for (let i = 0; i < arm.lam.length; i++) {
     const x = arm.lam[i], model = arm.model === null ? NaN : arm.model[i];
     if (!good(i)) {
@@ -122,12 +122,9 @@ function drawArm(arm: FigureArm, figure: Figure, top: number, document: object):
     }
     const flux = arm.flux[i], sigma = 1 / Math.sqrt(arm.ivar[i]);
     levels.push(flux);
-    if (Number.isFinite(model)) levels.push(model);
     points.push({ x, flux, low: flux - sigma, high: flux + sigma, model, pull: (flux - model) / sigma });
   }
-  levels = levels.sort((a, b) => a - b);
-  const quantile = (q: number) => levels[Math.round(q * (levels.length - 1))] ?? q;
-  const low = quantile(0.002), high = quantile(0.998), pad = 0.08 * (high - low) || 1;
+  const [low, high] = limits(levels, points.map((p) => p.model)), pad = 0.08 * (high - low) || 1;
   const xDomain: [number, number] = [arm.lam[0], arm.lam[arm.lam.length - 1]];
   const yDomain: [number, number] = [low - 1.8 * pad, high + pad];
   const drawn = thin(points);
@@ -169,7 +166,14 @@ function drawArm(arm: FigureArm, figure: Figure, top: number, document: object):
         y2: yDomain[0] + 0.035 * (yDomain[1] - yDomain[0]),
         fill: COLOUR.masked,
       }),
-      Plot.axisY({ ticks: yTicks, label: unit, labelAnchor: "center", labelArrow: "none", labelOffset: 60 }),
+      Plot.axisY({
+        ticks: yTicks,
+        tickFormat: tickText,
+        label: unit,
+        labelAnchor: "center",
+        labelArrow: "none",
+        labelOffset: 60,
+      }),
       ...(withModel ? [] : [
         Plot.axisX({
           label: xLabel,
@@ -221,6 +225,15 @@ function drawArm(arm: FigureArm, figure: Figure, top: number, document: object):
   return out;
 }
 
+/** No thousands separators; a real minus sign. */
+function tickText(x: number): string {
+  const size = Math.abs(x);
+  const text = size !== 0 && (size < 1e-3 || size >= 1e6)
+    ? x.toExponential()
+    : String(Number(x.toPrecision(12)));
+  return text.replaceAll("-", "−");
+}
+
 /** One panel, as an element of the whole picture. */
 function placed(
   panel: { setAttribute(name: string, value: string): void; outerHTML: string },
@@ -228,6 +241,23 @@ function placed(
 ): string {
   panel.setAttribute("y", String(y));
   return panel.outerHTML;
+}
+
+/** Range to draw: all of the model, nearly all of the data, lines to their bottom; single outliers do not count. */
+function limits(flux: readonly number[], model: readonly number[]): [number, number] {
+  const sorted = flux.toSorted((a, b) => a - b);
+  const quantile = (q: number) => sorted[Math.round(q * (sorted.length - 1))];
+  let low = quantile(0.005), high = quantile(0.995);
+  for (let i = 2; i < flux.length - 2; i++) {
+    const middle = flux.slice(i - 2, i + 3).sort((a, b) => a - b)[2];
+    low = Math.min(low, middle);
+    high = Math.max(high, middle);
+  }
+  for (const x of model) {
+    if (x < low) low = x;
+    if (x > high) high = x;
+  }
+  return [low, high];
 }
 
 /** Keeps at most MOST_POINTS: of every run of pixels the lowest and the highest, so that no line is lost. */

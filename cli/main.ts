@@ -92,7 +92,7 @@ function fault(error: unknown, terminal: Terminal, signal: AbortSignal): number 
     terminal.log("error", error.message);
     return 2;
   }
-  const text = error instanceof Error ? error.message : String(error);
+  const [text] = (error instanceof Error ? error.message : String(error)).split("\n");
   terminal.log("error", `${text} (this is a fault of twinspec; --log-level debug shows where)`);
   if (terminal.debugging && error instanceof Error && error.stack) terminal.streams.err(error.stack + "\n");
   return 1;
