@@ -188,6 +188,8 @@ class LibraryFile implements OpenLibrary {
   readonly checksum: string;
   readonly #file: FitsFile;
   readonly #places: readonly Place[];
+  /** Arms that were read, as long as someone holds them: the arms of an instrument may come from one arm here. */
+  readonly #read = new Map<Place, WeakRef<TemplateArm>>();
 
   constructor(file: FitsFile) {
     this.#file = file;
@@ -229,11 +231,16 @@ class LibraryFile implements OpenLibrary {
   }
 
   readArm(build: string, setup: string): TemplateArm {
-    const { head, hdu } = this.place(build, setup);
+    const place = this.place(build, setup);
+    const known = this.#read.get(place)?.deref();
+    if (known !== undefined) return known;
+    const { head, hdu } = place;
     const lnflux = this.#file.image(hdu).data as Float32Array;
     const expected = hdu.header.string("DATASUM");
     if (expected !== undefined && Number(expected) !== dataSum(lnflux)) throw changed(hdu.where);
-    return { ...head, lnflux };
+    const arm = { ...head, lnflux };
+    this.#read.set(place, new WeakRef(arm));
+    return arm;
   }
 
   readAll(): TemplateLibrary {
