@@ -1,4 +1,5 @@
 /** Writing a picture: SVG as it is, PNG through resvg. */
+import { createRequire } from "node:module";
 import { extname } from "node:path";
 import { InputError } from "../core/io/input_error.ts";
 import { writeAtomic } from "../core/io/atomic_write.ts";
@@ -6,6 +7,8 @@ import { type Figure, renderFigure } from "./figure.ts";
 
 /** Pixels of a PNG per unit of the picture. */
 const SCALE = 1.25;
+
+const FONTS = ["DejaVuSans", "DejaVuSans-Bold"];
 
 /** @throws InputError where the name ends in neither .svg nor .png */
 export function checkPictureName(path: string): void {
@@ -21,9 +24,15 @@ export async function writePicture(path: string, figure: Figure): Promise<void> 
     return;
   }
   const { Resvg } = await import("@resvg/resvg-js");
+  const { resolve } = createRequire(import.meta.url);
   const image = new Resvg(svg, {
     fitTo: { mode: "zoom", value: SCALE },
-    font: { loadSystemFonts: true, defaultFontFamily: "DejaVu Sans" },
+    // Fonts of our own: the same picture on every machine, also on one without any.
+    font: {
+      loadSystemFonts: false,
+      fontFiles: FONTS.map((name) => resolve(`dejavu-fonts-ttf/ttf/${name}.ttf`)),
+      defaultFontFamily: "DejaVu Sans",
+    },
   });
   writeAtomic(path, image.render().asPng());
 }
