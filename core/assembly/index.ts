@@ -7,5 +7,6 @@ export { fourier_twiddles, irfft, rfft } from "./fourier";
 export { interpolate } from "./interpolate";
 export { heapBase } from "./memory";
 export { rebin_apply, rebin_log, rebin_weights } from "./rebin";
+export { resolution_apply, resolution_deconvolve, resolution_gaussian } from "./resolution";
 export { rotate, rotation_weights } from "./rotation";
 export { spline_build, spline_evaluate, spline_factor } from "./spline";

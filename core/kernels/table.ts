@@ -7,6 +7,7 @@ import { FOURIER } from "./fourier.ts";
 import { INTERPOLATE } from "./interpolate.ts";
 import type { Kernel } from "./kernel.ts";
 import { REBIN } from "./rebin.ts";
+import { RESOLUTION } from "./resolution.ts";
 import { ROTATION } from "./rotation.ts";
 import { SPLINE } from "./spline.ts";
 
@@ -15,6 +16,7 @@ export const KERNELS: readonly Kernel[] = [
   ...FOURIER,
   ...CCF,
   ...REBIN,
+  ...RESOLUTION,
   ...ROTATION,
   ...INTERPOLATE,
   ...CHISQ,

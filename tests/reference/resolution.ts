@@ -1,0 +1,66 @@
+/** Slow reference: resolution matrices as full matrices, deconvolution by solving for each row. */
+
+/** R (P, P) of the stored diagonals D (W, P); `wrap` as in the kernel. */
+function fullRow(
+  W: number,
+  P: number,
+  d: ArrayLike<number>,
+  i: number,
+  wrap: boolean,
+): number[] {
+  const w = (W - 1) / 2;
+  return Array.from({ length: W }, (_, m) => {
+    const j = i + m - w;
+    const k = 2 * w - m;
+    if (j === -1 && wrap) return d[k * P + P - 1];
+    return j < 0 || j >= P ? 0 : d[k * P + j];
+  });
+}
+
+/** x with A x = b by elimination with row exchanges. */
+function solve(A: number[][], b: number[]): number[] {
+  const n = b.length;
+  const a = A.map((row, i) => [...row, b[i]]);
+  for (let k = 0; k < n; k++) {
+    let best = k;
+    for (let i = k + 1; i < n; i++) if (Math.abs(a[i][k]) > Math.abs(a[best][k])) best = i;
+    [a[k], a[best]] = [a[best], a[k]];
+    for (let i = k + 1; i < n; i++) {
+      const f = a[i][k] / a[k][k];
+      for (let j = k; j <= n; j++) a[i][j] -= f * a[k][j];
+    }
+  }
+  const x = new Array<number>(n).fill(0);
+  for (let i = n - 1; i >= 0; i--) {
+    x[i] = a[i][n];
+    for (let j = i + 1; j < n; j++) x[i] -= a[i][j] * x[j];
+    x[i] /= a[i][i];
+  }
+  return x;
+}
+
+/** Rows (P, W) of one deconvolved matrix. @param sigma - template line-spread function, pixels */
+export function slowDeconvolve(
+  W: number,
+  P: number,
+  d: ArrayLike<number>,
+  sigma: number,
+  wrap = false,
+): number[] {
+  const w = (W - 1) / 2;
+  const norm = Math.sqrt(2 * Math.PI) * sigma;
+  const G = Array.from(
+    { length: W },
+    (_, a) => Array.from({ length: W }, (_, b) => Math.exp(-((a - b) ** 2) / 2 / sigma ** 2) / norm),
+  );
+  const rows = Array.from(
+    { length: P },
+    (_, i) => solve(G, fullRow(W, P, d, i, wrap)).map((v, m) => i + m - w < 0 || i + m - w >= P ? 0 : v),
+  );
+  const sums = rows.map((row) => row.reduce((a, b) => a + b, 0));
+  const sorted = [...sums].sort((a, b) => a - b);
+  const median = (sorted[Math.floor((P - 1) / 2)] + sorted[Math.floor(P / 2)]) / 2;
+  return rows.flatMap((row, i) =>
+    (i < w || i >= P - w) && sums[i] !== 0 ? row.map((v) => v * median / sums[i]) : row
+  );
+}
