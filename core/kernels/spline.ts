@@ -9,7 +9,14 @@ export const splineFactor: Kernel = {
   dims: { N: "knots" },
   args: [
     { name: "x", role: "in", dtype: "f64", shape: ["N"], unit: "Å", doc: "knots, increasing" },
-    { name: "factor", role: "out", dtype: "f64", shape: ["N", "4"], unit: "Å, 1/Å, 1, 1/Å", doc: "h, 1/h, superdiagonal, 1/pivot" },
+    {
+      name: "factor",
+      role: "out",
+      dtype: "f64",
+      shape: ["N", "4"],
+      unit: "Å, 1/Å, 1, 1/Å",
+      doc: "h, 1/h, superdiagonal, 1/pivot",
+    },
   ],
   tolerance: { relative: 1e-13, absolute: 0 },
   nan: "not allowed",
@@ -19,11 +26,19 @@ export const splineFactor: Kernel = {
 export const splineBuild: Kernel = {
   name: "spline_build",
   family: "spline",
-  doc: "Sixths of the second derivatives of natural cubic splines through B sets of values on the same knots.",
+  doc:
+    "Sixths of the second derivatives of natural cubic splines through B sets of values on the same knots.",
   source: "natural spline, S″ = 0 at both ends; abscissa λ, not ln λ",
   dims: { B: "splines", N: "knots" },
   args: [
-    { name: "factor", role: "in", dtype: "f64", shape: ["N", "4"], unit: "Å, 1/Å, 1, 1/Å", doc: "from spline_factor" },
+    {
+      name: "factor",
+      role: "in",
+      dtype: "f64",
+      shape: ["N", "4"],
+      unit: "Å, 1/Å, 1, 1/Å",
+      doc: "from spline_factor",
+    },
     { name: "y", role: "in", dtype: "f64", shape: ["B", "N"], unit: "flux", doc: "values at the knots" },
     { name: "z", role: "out", dtype: "f64", shape: ["B", "N"], unit: "flux/Å²", doc: "S″/6 at the knots" },
   ],
