@@ -2,7 +2,7 @@
 import { chisq } from "../kernels/chisq.ts";
 import { chunkKnots, columns, fitEvaluate, fitModel, fitScan, rotationHalfWidth } from "../kernels/fit.ts";
 import type { Dims } from "../kernels/kernel.ts";
-import { inverseLineSpread, resolutionApply, resolutionDeconvolve } from "../kernels/resolution.ts";
+import { lsfInverse, resolutionApply, resolutionDeconvolve } from "../kernels/resolution.ts";
 import { splineFactor } from "../kernels/spline.ts";
 import { type DeviceArray, place, type Target } from "../target.ts";
 import type { FitJob } from "./batch.ts";
@@ -89,7 +89,7 @@ export class ArmContext {
     };
     target.run(splineFactor, { N: NL }, { x: this.#resident.knots!, factor });
     const W = this.#dims.W;
-    this.#ginv = W > 0 ? place(target, inverseLineSpread(W, prepared.sigma0 / (lam[1]! - lam[0]!))) : null;
+    this.#ginv = W > 0 ? place(target, lsfInverse(W, prepared.sigma0 / (lam[1]! - lam[0]!))) : null;
   }
 
   get npix(): number {
@@ -131,7 +131,7 @@ export class ArmContext {
       const mark = target.mark();
       const stored = target.allocate("f32", B * NP * W);
       resolution.forEach((matrix, b) => target.upload(stored, matrix, b * NP * W));
-      target.run(resolutionDeconvolve, { B, W, P: NP }, { D: stored, ginv: this.#ginv!, rows });
+      target.run(resolutionDeconvolve, { B, W, P: NP, WRAP: 0 }, { d: stored, inverse: this.#ginv!, rows });
       target.release(mark);
     }
     this.#batch = {
