@@ -41,3 +41,30 @@ export function slowSpread(
   }
   return { dw, w };
 }
+
+/**
+ * Flux and inverse variance of one arm on a grid as another implementation prepares them: divided by the continuum,
+ * interpolated linearly in λ; ivar = w_l w_r/(a² w_r + b² w_l), a and b the shares of the left and the right pixel, 0
+ * where either is 0 and off the arm.
+ */
+export function interpolateArm(
+  lam: ArrayLike<number>,
+  flux: ArrayLike<number>,
+  ivar: ArrayLike<number>,
+  continuum: ArrayLike<number>,
+  grid: ArrayLike<number>,
+): { flux: Float64Array; ivar: Float64Array } {
+  const G = grid.length;
+  const out = { flux: new Float64Array(G), ivar: new Float64Array(G) };
+  let left = 0;
+  for (let g = 0; g < G; g++) {
+    while (left < lam.length - 2 && lam[left + 1] < grid[g]) left++;
+    const b = (grid[g] - lam[left]) / (lam[left + 1] - lam[left]), a = 1 - b;
+    if (b < 0 || b > 1) continue;
+    const value = (i: number) => ivar[i] > 0 ? flux[i] / continuum[i] : 0;
+    const [wl, wr] = [left, left + 1].map((i) => ivar[i] * continuum[i] ** 2);
+    out.flux[g] = a * value(left) + b * value(left + 1);
+    out.ivar[g] = wl * wr === 0 ? 0 : wl * wr / (a * a * wr + b * b * wl);
+  }
+  return out;
+}
