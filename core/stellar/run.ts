@@ -1,7 +1,7 @@
 /** Fitting the stars of files: the entry for the command line and for programs. */
 import { openSpectra } from "../io/open_spectra.ts";
 import { openLibrary } from "../templates/library_file.ts";
-import { preparationKey, prepareArm } from "../templates/prepare.ts";
+import { coversRequest, preparationKey, prepareArm } from "../templates/prepare.ts";
 import { compileCore } from "../wasm/load.ts";
 import { fitFilesWith } from "./run_files.ts";
 import type { FileSummary, FitEvents, FitRequest } from "./run_types.ts";
@@ -25,6 +25,7 @@ export function fitFiles(
     openLibrary,
     prepareArm,
     preparationKey,
+    coversRequest,
     worker: new URL("./fit_worker.ts", import.meta.url),
     shared: compileCore,
   };

@@ -15,6 +15,8 @@ export interface Preparation {
   prepareArm(library: FitLibrary, request: PreparationRequest): MaybePromise<PreparedArm>;
   /** Equal for requests with equal answers. */
   preparationKey(library: FitLibrary, request: PreparationRequest): string;
+  /** Whether what was prepared for one of them does for another. */
+  coversRequest(prepared: PreparedArm, request: PreparationRequest): boolean;
 }
 
 /** Prepared spectra kept for files to come, bytes. */
@@ -38,10 +40,11 @@ export class JobMaker {
     const { library, options } = this;
     const requests = arms.map((arm) => this.#request(file, arm));
     const keys = requests.map((request) => this.preparation.preparationKey(library, request));
-    const key = JSON.stringify([
-      keys,
-      arms.map((arm) => [file.arms[arm].arm, file.arms[arm].frame, file.arms[arm].ndiag]),
-    ]);
+    const grids = arms.map((arm) => {
+      const { arm: name, setup, medium, frame, lsf, ndiag } = file.arms[arm];
+      return [name, setup, medium, frame, lsf.kind === "table" ? [...lsf.sigma] : lsf, ndiag];
+    });
+    const key = JSON.stringify([keys, grids]);
     const known = this.#jobs.find((other) =>
       other.key === key && other.job.arms.every((arm, i) => sameNumbers(arm.lam, requests[i].lam))
     );
@@ -69,7 +72,8 @@ export class JobMaker {
 
   async #prepare(key: string, request: PreparationRequest): Promise<PreparedArm> {
     const known = this.#prepared.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined && this.preparation.coversRequest(known, request)) return known;
+    this.#bytes -= known?.lnflux.byteLength ?? 0;
     const arm = await this.preparation.prepareArm(this.library, request);
     const prepared = { ...arm, lnflux: shared(arm.lnflux) };
     this.#prepared.set(key, prepared);

@@ -117,6 +117,7 @@ export function fakeParts(behaviour: Behaviour = {}, library = LIBRARY): FitPart
       lnflux: new Float32Array(6),
     }),
     preparationKey: (_, { setup }) => setup,
+    coversRequest: () => true,
     worker: new URL(import.meta.url),
     shared: () => behaviour,
   };
