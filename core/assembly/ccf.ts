@@ -167,7 +167,8 @@ function collect(
 
 /**
  * χ² − Σ d² w of T templates against B spectra at lags −L..L (2L+1 ≤ N): the lowest over templates at each lag with
- * its template, and the lowest over lags of each template with its lag; ties go to the first.
+ * its template, and the lowest over lags of each template with its lag; ties go to the first. More lags than grid
+ * points: NaN.
  */
 export function ccf_scan(
   B: i32,
@@ -186,6 +187,11 @@ export function ccf_scan(
   work: usize,
 ): void {
   const lags = 2 * L + 1;
+  if (lags > N) {
+    for (let i = 0; i < B * lags; i++) set(envelope, i, NaN);
+    for (let i = 0; i < B * T; i++) set(lowest, i, NaN);
+    return;
+  }
   const logN = 31 - clz(N);
   let logM = 32 - clz(lags - 1); // ⌈log₂ lags⌉
   if (lags == 1) logM = 0;

@@ -137,6 +137,11 @@ export function rebinWidth(
   sigma: ArrayLike<number>,
 ): number {
   const N = lam0.length, M = lam1.length;
+  if (M === 1) {
+    throw new RangeError(
+      "a pixel's edges are half-way to its neighbours: at least 2 pixels are needed, got 1",
+    );
+  }
   let widest = 1;
   for (let j = 0; j < M; j++) {
     const low = j === 0 ? lam1[0] - 0.5 * (lam1[1] - lam1[0]) : 0.5 * (lam1[j - 1] + lam1[j]);

@@ -109,6 +109,7 @@ Deno.test("ccf_scan: empty batches, NaN stays in its row, bit-identical on repea
   assert.equal(scan(N, L, none, dw, w).lowest.length, 0);
   const whole = scan(N, L, templates, dw, w);
   assert.deepEqual(scan(N, L, templates, dw, w), whole);
+  assert.ok(scan(N, 32, templates, dw, w).envelope.every(Number.isNaN), "more lags than grid points");
   dw[N + 3] = NaN;
   const out = scan(N, L, templates, dw, w);
   for (const b of [0, 2]) {
