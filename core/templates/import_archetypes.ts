@@ -53,7 +53,9 @@ export function importArchetypes(
     const basis = smoothedBasis(file, lam, grid);
     const coefficients = file.image("ARCHETYPE_COEFF");
     if (coefficients.shape[1] !== basis.length) {
-      throw new InputError(`${path}: ARCHETYPE_COEFF has ${coefficients.shape[1]} columns for ${basis.length} vectors`);
+      throw new InputError(
+        `${path}: ARCHETYPE_COEFF has ${coefficients.shape[1]} columns for ${basis.length} vectors`,
+      );
     }
     const most = options.maxTemplates ?? DEFAULT_MAX_TEMPLATES;
     const usable = usableSpectra(basis, toFloat64(coefficients.data));
@@ -63,7 +65,12 @@ export function importArchetypes(
       classes.push(name);
     }
   }
-  const head = { setup: "full", ...grid!, medium: "vacuum", lsf: { kind: "sigma", angstrom: FULL_SIGMA } } as const;
+  const head = {
+    setup: "full",
+    ...grid!,
+    medium: "vacuum",
+    lsf: { kind: "sigma", angstrom: FULL_SIGMA },
+  } as const;
   return assemble(source, {
     name: options.name ?? basename(source).replace(/\.fits(\.gz)?$/, ""),
     names: [],

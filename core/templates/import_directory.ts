@@ -29,10 +29,9 @@ import {
 } from "./import_options.ts";
 import { isFitsName, isTextName, type ModelSpectrum, readModelSpectrum } from "./import_spectrum.ts";
 import type { TemplateLibrary } from "./library.ts";
+import { FWHM_PER_SIGMA } from "./line_spread.ts";
 import { gridWavelengths, type LnGrid, lnGrid, type Resampler, resampler } from "./resample.ts";
 
-/** FWHM of a Gaussian in standard deviations. */
-const FWHM = 2 * Math.sqrt(2 * Math.LN2);
 const PARAMS = "params.csv";
 
 /** All files below a folder, relative, sorted. */
@@ -76,7 +75,9 @@ function listing(folder: string, options: ImportOptions): Listing {
 
 function sharedWavelengths(folder: string, options: ImportOptions): Float64Array | null {
   const found = options.wavefile ??
-    filesBelow(folder).find((name) => /^wave/i.test(basename(name)) && (isFitsName(name) || isTextName(name)));
+    filesBelow(folder).find((name) =>
+      /^wave/i.test(basename(name)) && (isFitsName(name) || isTextName(name))
+    );
   if (found === undefined) return null;
   const { lam, flux } = readModelSpectrum(isAbsolute(found) ? found : join(folder, found));
   // An image of wavelengths reads as flux without a scale.
@@ -109,7 +110,9 @@ export function importDirectory(folder: string, options: ImportOptions): Templat
     const spectrum = readModelSpectrum(path);
     const lam = spectrum.lam ?? shared;
     if (lam === null) {
-      throw new InputError(`${path}: has no wavelengths: no CRVAL1 and CDELT1, and the folder has no file WAVE…`);
+      throw new InputError(
+        `${path}: has no wavelengths: no CRVAL1 and CDELT1, and the folder has no file WAVE…`,
+      );
     }
     if (lam.length !== spectrum.flux.length) {
       throw new InputError(`${path}: has ${spectrum.flux.length} pixels for ${lam.length} wavelengths`);
@@ -172,16 +175,20 @@ class RowMaker {
     const low = Math.max(from, vacuum[0] + 5 * FULL_SIGMA);
     const high = Math.min(to, vacuum.at(-1)! - 5 * FULL_SIGMA);
     if (!(low < high)) {
-      throw new InputError(`${path}: covers ${vacuum[0]} to ${vacuum.at(-1)} Å, expected some of ${from} to ${to}`);
+      throw new InputError(
+        `${path}: covers ${vacuum[0]} to ${vacuum.at(-1)} Å, expected some of ${from} to ${to}`,
+      );
     }
-    const grid = known?.grid ?? lnGrid(low, high, Math.min(FULL_DLNLAM, 1 / (4 * R) > 2e-5 ? 1 / (4 * R) : 1));
+    const grid = known?.grid ??
+      lnGrid(low, high, Math.max(FULL_DLNLAM, 1 / (4 * R)));
     if (grid.lam0 < low - 1e-6 || grid.lam0 * Math.exp((grid.npix - 1) * grid.dlnlam) > high + 1e-6) {
       throw new InputError(`${path}: covers ${low} to ${high} Å, less than the first spectrum of the folder`);
     }
     // Sharp enough everywhere to be brought to one σ?
-    const sharp = high / R / FWHM <= FULL_SIGMA;
+    const sharp = high / R / FWHM_PER_SIGMA <= FULL_SIGMA;
     const lsf: LineSpread = sharp ? { kind: "sigma", angstrom: FULL_SIGMA } : { kind: "resolution", R };
-    const sigma = (x: number) => sharp ? Math.sqrt(Math.max(0, FULL_SIGMA ** 2 - (x / R / FWHM) ** 2)) : 0;
+    const sigma = (x: number) =>
+      sharp ? Math.sqrt(Math.max(0, FULL_SIGMA ** 2 - (x / R / FWHM_PER_SIGMA) ** 2)) : 0;
     this.#plan = { lam, resampler: resampler(vacuum, gridWavelengths(grid), sigma), grid, lsf };
     return this.#plan;
   }

@@ -37,7 +37,10 @@ function axisValues(header: Header, n: number): Float64Array {
   }
   const reference = header.number(`CRPIX${n}`) ?? 1;
   // Rounded: 2.0 + 3·0.1 is meant as 2.3.
-  return Float64Array.from({ length }, (_, i) => Number((start + (i + 1 - reference) * step).toPrecision(12)));
+  return Float64Array.from(
+    { length },
+    (_, i) => Number((start + (i + 1 - reference) * step).toPrecision(12)),
+  );
 }
 
 export function importNdArch(file: FitsFile, options: ImportOptions): TemplateLibrary {

@@ -91,7 +91,9 @@ export function assemble(source: string, imported: Imported): TemplateLibrary {
   const placed = idgrid.reduce((count, id) => count + (id >= 0 ? 1 : 0), 0);
   if (axes.length > 0 && placed < templates) {
     throw new InputError(
-      `${source}: ${templates - placed} of ${templates} spectra have the parameters of another one; remove them`,
+      `${source}: ${
+        templates - placed
+      } of ${templates} spectra have the parameters of another one; remove them`,
     );
   }
   const content = { name, axes, templates, params: own, idgrid, classes, builds };

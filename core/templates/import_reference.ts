@@ -58,7 +58,9 @@ function readArm(
   const path = join(folder, `specs_${build}_${setup}.d16.npy.gz`);
   const { shape, data } = readNpy(path);
   if (shape[0] !== templates || shape[1] !== grid.nlam || !(data instanceof Int16Array) || !grid.log_step) {
-    throw new InputError(`${path}: holds shape (${shape.join(", ")}), expected int16 (${templates}, ${grid.nlam})`);
+    throw new InputError(
+      `${path}: holds shape (${shape.join(", ")}), expected int16 (${templates}, ${grid.nlam})`,
+    );
   }
   const lnflux = new Float32Array(data.length);
   for (let t = 0; t < templates; t++) {

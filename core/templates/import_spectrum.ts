@@ -51,7 +51,8 @@ export function readModelSpectrum(path: string): ModelSpectrum {
 
 function fromTable(file: FitsFile, hdu: Hdu): { lam: Float64Array; flux: Float64Array } {
   const table = file.table(hdu);
-  const named = (wanted: readonly string[]) => table.names.find((name) => wanted.includes(name.toUpperCase()));
+  const named = (wanted: readonly string[]) =>
+    table.names.find((name) => wanted.includes(name.toUpperCase()));
   const lamName = named(LAM_COLUMNS), fluxName = named(FLUX_COLUMNS);
   if (lamName === undefined || fluxName === undefined) {
     throw new InputError(

@@ -26,13 +26,13 @@ import { toFloat64 } from "../io/number_types.ts";
 import type { LineSpread, Medium } from "../io/spectra.ts";
 import type { Axis, TemplateArm, TemplateLibrary } from "./library.ts";
 import { checksumOf, spectraChecksum } from "./library_checksum.ts";
-import type { ArmHead, BuildHead, LibraryHead, LibrarySource } from "./library_source.ts";
+import type { ArmHead, BuildHead, LibraryHead } from "./library_source.ts";
 
 const FORMAT = "twinspec template library";
 const FORMAT_VERSION = 1;
 
 /** An open library file: the head is in memory, spectra are read arm by arm. */
-export interface OpenLibrary extends LibraryHead, LibrarySource, Disposable {
+export interface OpenLibrary extends LibraryHead, Disposable {
   readonly path: string;
   /** @throws InputError where the spectra are damaged; RangeError where there is no such arm */
   readArm(build: string, setup: string): TemplateArm;

@@ -16,6 +16,8 @@ export type LibraryHead = Omit<TemplateLibrary, "builds"> & { readonly builds: r
 /** What can be prepared for a fit: a TemplateLibrary is one, and so is an open library file. */
 export interface LibrarySource {
   readonly name: string;
+  /** Identity of the content, where known. */
+  readonly checksum?: string;
   readonly builds: readonly BuildHead[];
   /** Spectra of one arm. Absent where the arms in `builds` bring theirs. */
   readArm?(build: string, setup: string): TemplateArm;

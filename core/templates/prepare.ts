@@ -16,7 +16,6 @@ import {
   choose,
   dopplerFactor,
   inMedium,
-  lastWavelength,
   type StandardRequest,
   standardRequest,
 } from "./prepare_choice.ts";
@@ -55,8 +54,7 @@ export function prepareArm(
  * the library does: see {@link coversRequest}.
  */
 export function preparationKey(library: LibrarySource, request: PreparationRequest): string {
-  const { checksum } = library as { checksum?: string };
-  return `${library.name} ${checksum ?? ""} ${standardRequest(request).key}`;
+  return `${library.name} ${library.checksum ?? ""} ${standardRequest(request).key}`;
 }
 
 /** Whether prepared spectra cover the data at every velocity up to the largest. */

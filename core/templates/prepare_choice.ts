@@ -101,13 +101,13 @@ export function choose(library: LibrarySource, request: PreparationRequest): Cho
   const { sigma } = standard.spread;
   const ratio = (arm: Candidate) => Math.max(...at.map((lam) => arm.sigma(lam) / sigma(lam)));
   const least = (arm: Candidate) => Math.min(...at.map((lam) => arm.sigma(lam) / sigma(lam)));
-  // An arm made for the set-up before one that serves any; then the sharpest.
+  // An arm made for the set-up before one that serves any, then the sharpest; the sharpest first for a matrix.
   const ordered = covering.toSorted((a, b) =>
     Number(b.head.setup === request.setup) - Number(a.head.setup === request.setup) || ratio(a) - ratio(b)
   );
   if (request.resolutionMatrix) {
-    const found = ordered.find((arm) => ratio(arm) <= SHARPER);
-    if (found !== undefined) return { ...found, how: "narrow" };
+    const [found] = covering.toSorted((a, b) => ratio(a) - ratio(b));
+    if (ratio(found) <= SHARPER) return { ...found, how: "narrow" };
     throw tooCoarse(library, request, covering, sigma);
   }
   const same = ordered.find((arm) =>
@@ -139,7 +139,9 @@ function tooShort(
     ? `lower --max-vel to ${Math.floor(largest)} or less`
     : `leave the arm out with --arms, or name another library with --library`;
   return new InputError(
-    `library ${library.name} covers ${has}, but arm ${setup} (${span(first, last)}) needs ${span(low, high)} at ` +
+    `library ${library.name} covers ${has}, but arm ${setup} (${span(first, last)}) needs ${
+      span(low, high)
+    } at ` +
       `±${maxVel} km/s: ${way}`,
   );
 }
@@ -164,7 +166,9 @@ function tooCoarse(
       `another library with --library`
     : `name a sharper library with --library`;
   return new InputError(
-    `library ${library.name} is not sharp enough for arm ${request.setup}: its FWHM at ${middle.toFixed(0)} Å is ${has}, ` +
+    `library ${library.name} is not sharp enough for arm ${request.setup}: its FWHM at ${
+      middle.toFixed(0)
+    } Å is ${has}, ` +
       `that of the data ${fwhm(sigma(middle))}; ${way}`,
   );
 }

@@ -42,7 +42,13 @@ export function rebinned(
   try {
     const knots = place(target, lam0), pixels = place(target, lam);
     const start = target.allocate("i32", M), weights = target.allocate("f64", M * W);
-    target.run(rebinWeights, { N, M, W }, { lam0: knots, lam1: pixels, sigma: place(target, sigmas), start, weights });
+    target.run(rebinWeights, { N, M, W }, {
+      lam0: knots,
+      lam1: pixels,
+      sigma: place(target, sigmas),
+      start,
+      weights,
+    });
     normalise(target, weights, M, W);
     const flux = target.allocate("f32", BLOCK * N), rows = target.allocate("f32", BLOCK * M);
     const packed = new Float32Array(BLOCK * N);
