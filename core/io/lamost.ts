@@ -5,6 +5,10 @@
  *
  * Wavelengths are vacuum, heliocentric (the header's VACUUM and HELIO are obeyed), R = 1800. The pipeline sets ivar = 0 in
  * pixels that cannot be used; ANDMASK marks others that can, so the mask here is 1 where ivar ≤ 0 and 0 elsewhere.
+ *
+ * The spectrum is cut at 5800 Å into its blue arm `b` and its red arm `r`. The red one is fitted only when asked for: on
+ * the 15 stars of our tests its velocities lie 18 km/s (5950–6840 Å) to 75 km/s (8350–8900 Å) above those of the blue
+ * one, by plate; LAMOST's own parameters come from 4200–5700 Å too.
  */
 import { hasColumn } from "./fits_columns.ts";
 import type { FitsFile } from "./fits_read.ts";
@@ -13,11 +17,16 @@ import { type Column, numberColumn, stringColumn, Table } from "./fits_table.ts"
 import { InputError } from "./input_error.ts";
 import { toFloat32, toFloat64 } from "./number_types.ts";
 import { SingleSpectrum } from "./single_spectrum.ts";
-import type { SpectrumFile } from "./spectra.ts";
+import type { ArmGrid, SpectrumFile } from "./spectra.ts";
 import { checkIncreasing } from "./wavelength_check.ts";
 
 /** Resolving power of the low-resolution survey with its 2/3 slit. */
 const RESOLVING_POWER = 1800;
+
+/** The spectrographs' blue and red arms are stored as one spectrum, joined near here, Å. */
+const ARM_BOUNDARY = 5800;
+const RED_ON_REQUEST =
+  "the wavelength zero points of LAMOST's arms differ (its red arm by tens of km/s on some plates)";
 
 /** Whether the file is a new release's (first table with FLUX and WAVELENGTH), or an old one's (primary image). */
 export function looksLikeLamost(file: FitsFile): boolean {
@@ -41,19 +50,29 @@ export function openLamost(file: FitsFile): SpectrumFile {
   const header = file.hdus[0].header;
   const { flux, ivar, lam, where } = file.hdus[0].kind === "image" ? readImage(file) : readTable(file);
   checkIncreasing(lam, where);
+  const shared = {
+    medium: header.get("VACUUM") === false ? "air" as const : "vacuum" as const,
+    frame: header.get("HELIO") === false ? "topocentric" as const : "heliocentric" as const,
+    lsf: { kind: "resolution" as const, R: RESOLVING_POWER },
+    ndiag: 0,
+  };
+  const cut = lam.findIndex((x) => x >= ARM_BOUNDARY);
+  const boundary = cut < 0 ? lam.length : cut;
+  const grids: ArmGrid[] = [
+    { setup: "lamost_b", arm: "b", lam: lam.slice(0, boundary), ...shared },
+    {
+      setup: "lamost_r",
+      arm: "r",
+      lam: lam.slice(boundary),
+      ...shared,
+      ...(boundary > 1 ? { onRequest: RED_ON_REQUEST } : {}),
+    },
+  ].filter((grid) => grid.lam.length > 1);
   const spectrum = new SingleSpectrum({
     path: file.path,
     format: "lamost",
     header,
-    grid: {
-      setup: "lamost",
-      arm: "opt",
-      lam,
-      medium: header.get("VACUUM") === false ? "air" : "vacuum",
-      frame: header.get("HELIO") === false ? "topocentric" : "heliocentric",
-      lsf: { kind: "resolution", R: RESOLVING_POWER },
-      ndiag: 0,
-    },
+    grids,
     flux,
     ivar,
     fibermap: describeTarget(header),

@@ -39,7 +39,7 @@ export function openSdss(file: FitsFile): SpectrumFile {
     path: file.path,
     format: "sdss",
     header,
-    grid: {
+    grids: [{
       setup: "sdss",
       arm: "opt",
       lam,
@@ -47,7 +47,7 @@ export function openSdss(file: FitsFile): SpectrumFile {
       frame: "heliocentric",
       lsf: { kind: "table", sigma },
       ndiag: 0,
-    },
+    }],
     flux: toFloat32(coadd.numbers("FLUX")),
     ivar: toFloat32(coadd.numbers("IVAR")),
     fibermap,

@@ -1,4 +1,4 @@
-/** A file that holds one spectrum of one arm, in memory. */
+/** A file that holds one spectrum, in memory, as one arm or cut into several. */
 import type { Header } from "./fits_header.ts";
 import type { Table } from "./fits_table.ts";
 import { InputError } from "./input_error.ts";
@@ -8,7 +8,8 @@ export interface SingleSpectrumContent {
   readonly path: string;
   readonly format: "sdss" | "lamost";
   readonly header: Header;
-  readonly grid: ArmGrid;
+  /** Arms in order of wavelength; one after the other they are the pixels of the file. */
+  readonly grids: readonly ArmGrid[];
   /** Shape (npix). */
   readonly flux: Float32Array;
   /** Shape (npix). */
@@ -34,16 +35,17 @@ export class SingleSpectrum implements SpectrumFile {
 
   /** @throws InputError where wavelengths, flux and ivar differ in length */
   constructor(content: SingleSpectrumContent) {
-    const { path, grid, flux, ivar } = content;
-    if (flux.length !== grid.lam.length || ivar.length !== grid.lam.length) {
+    const { path, grids, flux, ivar } = content;
+    const npix = grids.reduce((sum, grid) => sum + grid.lam.length, 0);
+    if (flux.length !== npix || ivar.length !== npix) {
       throw new InputError(
-        `${path}: wavelengths have shape (${grid.lam.length}), flux (${flux.length}), ivar (${ivar.length}); ` +
+        `${path}: wavelengths have shape (${npix}), flux (${flux.length}), ivar (${ivar.length}); ` +
           `expected equal ones`,
       );
     }
     this.path = path;
     this.format = content.format;
-    this.arms = [grid];
+    this.arms = grids;
     this.header = content.header;
     this.fibermap = content.fibermap;
     this.catalogueZ = Float64Array.of(content.catalogueZ);
@@ -53,7 +55,8 @@ export class SingleSpectrum implements SpectrumFile {
   }
 
   read(arm: number, rows: ArrayLike<number>, withResolution: boolean): ArmRows {
-    if (arm !== 0) throw new RangeError(`${this.path}: arm ${arm} of 1`);
+    const grid = this.arms[arm];
+    if (grid === undefined) throw new RangeError(`${this.path}: arm ${arm} of ${this.arms.length}`);
     if (withResolution) {
       throw new InputError(
         `${this.path}: ${this.format} files have no resolution matrix; run without the resolution matrix`,
@@ -62,11 +65,13 @@ export class SingleSpectrum implements SpectrumFile {
     for (let i = 0; i < rows.length; i++) {
       if (rows[i] !== 0) throw new RangeError(`${this.path}: row ${rows[i]} of 1`);
     }
-    const n = rows.length;
+    const npix = grid.lam.length;
+    const first = this.arms.slice(0, arm).reduce((sum, before) => sum + before.lam.length, 0);
+    const size = rows.length * npix;
     return {
-      flux: repeated(this.#flux, new Float32Array(n * this.#flux.length)),
-      ivar: repeated(this.#ivar, new Float32Array(n * this.#ivar.length)),
-      mask: repeated(this.#mask, new Int32Array(n * this.#mask.length)),
+      flux: repeated(this.#flux.subarray(first, first + npix), new Float32Array(size)),
+      ivar: repeated(this.#ivar.subarray(first, first + npix), new Float32Array(size)),
+      mask: repeated(this.#mask.subarray(first, first + npix), new Int32Array(size)),
       resolution: null,
     };
   }

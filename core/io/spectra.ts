@@ -37,6 +37,8 @@ export interface ArmGrid {
   readonly lsf: LineSpread;
   /** Number of diagonals of the resolution matrix, 0 where the file has none. */
   readonly ndiag: number;
+  /** Why this arm is fitted only when asked for by name; absent where it is fitted like any other. */
+  readonly onRequest?: string;
 }
 
 /** The pixels of some rows of one arm. */

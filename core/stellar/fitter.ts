@@ -4,17 +4,13 @@ import { ArmContext } from "./arm_context.ts";
 import type { FitBatch, FitJob, Fitter } from "./batch.ts";
 import { Lockstep, type StarEntries } from "./lockstep.ts";
 import { ParameterSpace, type Point } from "./parameter_space.ts";
+import { preparationRules } from "./preparation_rules.ts";
 import { type PreparedSpectrum, prepareSpectrum } from "./prepare_spectrum.ts";
 import type { BatchResult, Reason, StarResult } from "./result.ts";
 import { WARN } from "./result.ts";
 import { fitStar, type StarFit } from "./star.ts";
 import { CrossCorrelation, type Start } from "./start.ts";
 import { unfittedStar, warningBits } from "./warnings.ts";
-
-/** DESI masks the dichroic of the blue camera always. */
-const DICHROIC: readonly (readonly [number, number])[] = [[4300, 4450]];
-/** Pixels masked at either end where a resolution matrix is used. */
-const MATRIX_EDGE = 5;
 
 /** What a batch's arm holds: entry b is spectrum `row` (of the batch's pixel order) of star `star`. */
 interface ArmEntries {
@@ -100,7 +96,7 @@ class StellarFitter implements Fitter {
       const { flux, ivar, mask, resolution } = batch.pixels[a]!;
       const n = arm.npix;
       const W = arm.dims.W;
-      const desi = arm.arm.setup.startsWith("desi");
+      const rules = preparationRules(arm.arm.setup, W > 0);
       let row = 0;
       batch.rows.forEach((rows, star) => {
         for (let k = 0; k < rows.length; k++, row++) {
@@ -108,16 +104,8 @@ class StellarFitter implements Fitter {
           const matrix = W > 0 ? resolution!.subarray(row * W * n, (row + 1) * W * n) : new Float32Array(0);
           // a fibre whose matrix is all zeros is dead, whatever its ivar says
           if (W > 0 && matrix.every((value) => value === 0)) continue;
-          const spectrum = prepareSpectrum(
-            arm.arm.lam,
-            flux.subarray(from, to),
-            ivar.subarray(from, to),
-            mask.subarray(from, to),
-            {
-              excluded: desi ? DICHROIC : [],
-              edge: W > 0 ? MATRIX_EDGE : 0,
-            },
-          );
+          const [f, v, m] = [flux.subarray(from, to), ivar.subarray(from, to), mask.subarray(from, to)];
+          const spectrum = prepareSpectrum(arm.arm.lam, f, v, m, rules);
           if (spectrum === null) continue;
           entries[star]![a]!.push(out.spectra.length);
           out.spectra.push(spectrum);

@@ -158,7 +158,10 @@ export function* descend(
   const learn = (from: State, to: State) => {
     if (from.point.cell.some((c, d) => c !== to.point.cell[d])) return correction.reset();
     const step = Float64Array.from(space.free, (i) => to.point.x[i]! - from.point.x[i]!);
-    const change = Float64Array.from(space.free, (i) => to.evaluation.gradient[i]! - from.evaluation.gradient[i]!);
+    const change = Float64Array.from(
+      space.free,
+      (i) => to.evaluation.gradient[i]! - from.evaluation.gradient[i]!,
+    );
     correction.learn(restrict(space, to.evaluation).H, step, change);
   };
 

@@ -140,13 +140,14 @@ export function checkOptions(options: FitOptions, library: FitLibrary): void {
 }
 
 /**
- * The arms to fit: indices into `file.arms`.
+ * The arms to fit, as indices into `file.arms`: those asked for, or all that need not be asked for.
  *
  * @throws InputError where one is asked for that is not there, or has no resolution matrix where that is asked for
  */
 export function chooseArms(file: SpectrumFile, options: FitOptions): number[] {
   const names = file.arms.map(({ arm }) => arm.toLowerCase());
-  const wanted = options.arms?.map((arm) => arm.toLowerCase()) ?? names;
+  const wanted = options.arms?.map((arm) => arm.toLowerCase()) ??
+    names.filter((_, i) => file.arms[i].onRequest === undefined);
   const missing = wanted.find((arm) => !names.includes(arm));
   if (missing !== undefined) {
     throw new InputError(`${file.path}: has no arm ${missing}; it has ${names.join(", ") || "none"}`);

@@ -172,8 +172,26 @@ const HOLTSMARK = 1.496, BETA0 = 1.575;
 const PERTURBERS = 1.6;
 
 /**
+ * Collisions of hydrogen with hydrogen, which make the Balmer wings of cool stars: cross-section at 10 km/s in atomic
+ * units and its exponent, −α (Barklem, Piskunov & O'Mara 2000); lines above Hγ as Hγ.
+ */
+const SELF_BROADENING: Readonly<Record<number, readonly [number, number]>> = {
+  3: [1180, 0.677],
+  4: [2320, 0.455],
+  5: [4208, 0.38],
+};
+
+/** Half width at half maximum, s⁻¹, per hydrogen atom per cm³. @param upper - level of a Balmer line */
+function selfBroadening(upper: number, T: number): number {
+  const [section, alpha] = SELF_BROADENING[Math.min(upper, 5)];
+  const speed = Math.sqrt(16 * 1.380649e-16 * T / (Math.PI * 1.6735e-24));
+  // (4/π)^(α/2) Γ(2 − α/2) is 0.98 to 1.0 for these exponents.
+  return 0.99 * speed * (speed / 1e6) ** -alpha * section * 2.8003e-17;
+}
+
+/**
  * Adds the Balmer and Paschen lines: a Holtsmark profile of the linear Stark effect, widened at its centre to the
- * Doppler width, and a Gaussian core with the rest of the area.
+ * Doppler width, a Gaussian core with the rest of the area, and the Lorentzian wing of self-broadening.
  */
 export function addHydrogen(total: Float64Array, lam: Float64Array, layer: Layer, logg: number): void {
   const { T, ne } = layer;
@@ -194,12 +212,15 @@ export function addHydrogen(total: Float64Array, lam: Float64Array, layer: Layer
     const tail = 0.5 * HOLTSMARK * stark ** 1.5 * area;
     const core = width ** 2.5;
     const gauss = area * Math.max(0, 1 - (BETA0 * stark / width) ** 1.5) / (SQRT_PI * doppler);
-    const end = Math.min(Math.max((tail / FAINTEST) ** 0.4, 5 * doppler), 250);
+    const half = lower === 2 ? selfBroadening(upper, T) * layer.nH * cm * centre / (2 * Math.PI * 2.99792458e10) : 0;
+    const wing = area * half / Math.PI;
+    const end = Math.min(Math.max((tail / FAINTEST) ** 0.4, Math.sqrt(wing / FAINTEST), 5 * doppler), 250);
     for (let i = lowerBound(lam, centre - end); i < lam.length; i++) {
       const delta = Math.abs(lam[i] - centre);
       if (lam[i] - centre > end) break;
       const v2 = (delta / doppler) ** 2;
-      total[i] += tail / (core + delta * delta * Math.sqrt(delta)) + (v2 < 20 ? gauss * Math.exp(-v2) : 0);
+      total[i] += tail / (core + delta * delta * Math.sqrt(delta)) + wing / (delta * delta + width * width) +
+        (v2 < 20 ? gauss * Math.exp(-v2) : 0);
     }
   }
 }

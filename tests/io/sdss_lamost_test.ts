@@ -62,8 +62,8 @@ for (const old of [false, true]) {
       const [arm] = file.arms;
       assert.deepEqual([file.format, arm.setup, arm.arm, arm.medium, arm.frame, arm.lam.length], [
         "lamost",
-        "lamost",
-        "opt",
+        "lamost_b",
+        "b",
         "vacuum",
         "heliocentric",
         40,
@@ -78,6 +78,22 @@ for (const old of [false, true]) {
     });
   });
 }
+
+Deno.test("a LAMOST spectrum is cut into its arms, the red one fitted on request only", () => {
+  withFolder((folder) => {
+    const path = join(folder, "spec.fits");
+    makeLamost(path, false, 2200);
+    const file = openSpectra(path);
+    assert.deepEqual(file.arms.map(({ setup, arm, lam }) => [setup, arm, lam[0], lam.length]), [
+      ["lamost_b", "b", 3700, 2100],
+      ["lamost_r", "r", 5800, 100],
+    ]);
+    assert.deepEqual(file.arms.map(({ onRequest }) => onRequest !== undefined), [false, true]);
+    const { flux, mask } = file.read(1, [0], false);
+    assert.deepEqual([flux.length, flux[0], mask[0]], [100, 2110, 1]);
+    file.close();
+  });
+});
 
 Deno.test("wavelengths that do not increase are a fault that names the pixel", () => {
   withFolder((folder) => {
