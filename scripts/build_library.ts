@@ -13,7 +13,7 @@ import { FitsFile } from "../core/io/fits_read.ts";
 /** Hash of everything that the spectra depend on. */
 function sourceHash(): string {
   const folder = new URL("../core/templates/", import.meta.url);
-  const names = readdirSync(folder).filter((name) => /^(builtin|library)_.*\.ts$/.test(name)).sort();
+  const names = readdirSync(folder).filter((name) => /^(builtin_.*|library_.*|grid)\.ts$/.test(name)).sort();
   const hash = createHash("sha256");
   for (const name of names) hash.update(name).update(readFileSync(new URL(name, folder)));
   return hash.digest("hex");

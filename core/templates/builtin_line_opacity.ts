@@ -212,7 +212,9 @@ export function addHydrogen(total: Float64Array, lam: Float64Array, layer: Layer
     const tail = 0.5 * HOLTSMARK * stark ** 1.5 * area;
     const core = width ** 2.5;
     const gauss = area * Math.max(0, 1 - (BETA0 * stark / width) ** 1.5) / (SQRT_PI * doppler);
-    const half = lower === 2 ? selfBroadening(upper, T) * layer.nH * cm * centre / (2 * Math.PI * 2.99792458e10) : 0;
+    const half = lower === 2
+      ? selfBroadening(upper, T) * layer.nH * cm * centre / (2 * Math.PI * 2.99792458e10)
+      : 0;
     const wing = area * half / Math.PI;
     const end = Math.min(Math.max((tail / FAINTEST) ** 0.4, Math.sqrt(wing / FAINTEST), 5 * doppler), 250);
     for (let i = lowerBound(lam, centre - end); i < lam.length; i++) {
