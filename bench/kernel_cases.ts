@@ -1,0 +1,377 @@
+/**
+ * What every kernel is timed on: a batch of stars in the three arms of DESI, with a library of 0.4 Å steps and 10
+ * continuum coefficients. The spectra are invented; only their sizes and the spread of their parameters matter.
+ */
+import { ccfScan, ccfSpread } from "../core/kernels/ccf.ts";
+import { chisq, chisqGradient } from "../core/kernels/chisq.ts";
+import { choleskySolve } from "../core/kernels/cholesky.ts";
+import {
+  chunkKnots,
+  columns,
+  fitEvaluate,
+  fitModel,
+  fitScan,
+  rotationHalfWidth,
+} from "../core/kernels/fit.ts";
+import { fourierTwiddles, irfft, rfft } from "../core/kernels/fourier.ts";
+import { interpolate } from "../core/kernels/interpolate.ts";
+import type { Dims, Kernel } from "../core/kernels/kernel.ts";
+import { rebinApply, rebinLog, rebinWeights, rebinWidth } from "../core/kernels/rebin.ts";
+import {
+  lsfInverse,
+  resolutionApply,
+  resolutionDeconvolve,
+  resolutionGaussian,
+} from "../core/kernels/resolution.ts";
+import { rotate, rotationWeights } from "../core/kernels/rotation.ts";
+import { splineBuild, splineEvaluate, splineFactor } from "../core/kernels/spline.ts";
+import type { FitJob } from "../core/stellar/batch.ts";
+import { commonGrid } from "../core/stellar/common_grid.ts";
+import { continuumBasis } from "../core/stellar/continuum.ts";
+import { DEFAULT_OPTIONS } from "../core/stellar/options.ts";
+import { RandomStream } from "../core/stellar/random.ts";
+import { drawResolution, SIMULATED_ARMS } from "../core/stellar/simulate_arms.ts";
+import type { Target } from "../core/target.ts";
+import { type Inputs, outputOf } from "./kernel_call.ts";
+
+/** Calls of one kernel that belong together: one an arm, or a single one. */
+export interface Case {
+  readonly kernel: Kernel;
+  /** Kernel and, where it is timed in several ways, which. */
+  readonly name: string;
+  /** Rows of the batch: time is given per row, all arms together. */
+  readonly rows: number;
+  readonly calls: readonly { readonly dims: Dims; inputs(target: Target): Inputs }[];
+}
+
+/** Stars (spectra, evaluations, templates) of a batch. */
+const STARS = 32;
+const K = DEFAULT_OPTIONS.npoly;
+const D = 4;
+const C = 1 << D;
+const Q = columns(D);
+const W = 11;
+/** Velocities of a posterior, templates × rotations of a velocity scan. */
+const VELOCITIES = 17;
+const SCANNED = 72;
+const LIGHT = 299792.458;
+/** Step of the library and of the model spectra that libraries are made of, Å. */
+const LIBRARY_STEP = 0.4;
+const MODEL_STEP = 0.2;
+/** σ, Å, of the Gaussian that brings a library to the line spread of the data. */
+const BROADENING = 0.65;
+
+const random = new RandomStream(1, 0, 0);
+
+/** ln flux of an invented star. */
+function lnFlux(lam: number, t: number): number {
+  const line = Math.sin(lam / 3) * Math.sin(lam / 40);
+  return 0.3 * Math.sin(lam / 900) - (0.3 + 0.01 * (t % 16)) * line * line;
+}
+
+/** rows × n values of a function, row by row. */
+function matrix(rows: number, n: number, value: (row: number, i: number) => number): Float64Array {
+  const out = new Float64Array(rows * n);
+  for (let row = 0; row < rows; row++) for (let i = 0; i < n; i++) out[row * n + i] = value(row, i);
+  return out;
+}
+
+const filled = (n: number, value: number) => new Float64Array(n).fill(value);
+const each = (value: (star: number) => number) =>
+  Float64Array.from({ length: STARS }, (_, star) => value(star));
+const velocities = each((star) => 20 * star - 300);
+
+/** Everything that the kernels of one arm need, made when it is first asked for. */
+class ArmData {
+  readonly lam: Float64Array;
+  readonly P: number;
+  readonly NL: number;
+  readonly lam0: number;
+  readonly dlnlam: number;
+  readonly H: number;
+
+  constructor(readonly model: typeof SIMULATED_ARMS[number]) {
+    this.lam = model.lam;
+    this.P = model.lam.length;
+    const reach = 1 + DEFAULT_OPTIONS.maxVel / LIGHT + 1e-4;
+    const first = this.lam[0]! / reach, last = this.lam[this.P - 1]! * reach;
+    this.lam0 = first;
+    this.dlnlam = LIBRARY_STEP / (0.5 * (first + last));
+    this.NL = Math.ceil(Math.log(last / first) / this.dlnlam) + 2;
+    this.H = rotationHalfWidth(DEFAULT_OPTIONS.maxVsini, this.dlnlam);
+  }
+
+  get knots(): Float64Array {
+    return Float64Array.from({ length: this.NL }, (_, i) => this.lam0 * Math.exp(i * this.dlnlam));
+  }
+
+  get flux(): Float64Array {
+    const { knots } = this;
+    return matrix(STARS, this.NL, (t, i) => Math.exp(lnFlux(knots[i]!, t)));
+  }
+
+  get pixels(): Float64Array {
+    return matrix(STARS, this.P, (t, i) => Math.exp(lnFlux(this.lam[i]!, t)));
+  }
+
+  /** flux/σ and 1/σ at S/N 50. */
+  get data(): { basis: Float64Array; y: Float64Array; s: Float64Array } {
+    const { pixels, P } = this;
+    const y = matrix(
+      STARS,
+      P,
+      (t, i) => 50 * pixels[t * P + i]! * (1 + 0.1 * Math.sin(i / P)) + random.uniform(t * P + i) - 0.5,
+    );
+    return { basis: continuumBasis(this.lam, K, "rbf"), y, s: filled(STARS * P, 50) };
+  }
+
+  get good(): Uint8Array {
+    return new Uint8Array(STARS * this.P).fill(1);
+  }
+
+  factor(target: Target): Float64Array {
+    return outputOf(target, splineFactor, { N: this.NL }, { x: this.knots }, "factor") as Float64Array;
+  }
+
+  get resolution(): Float32Array {
+    const all = new Float32Array(STARS * W * this.P);
+    const one = drawResolution(this.model, random);
+    for (let star = 0; star < STARS; star++) all.set(one, star * W * this.P);
+    return all;
+  }
+
+  rows(target: Target): Float64Array {
+    const inputs = { d: this.resolution, inverse: lsfInverse(W, 0.5 / 0.8) };
+    const dims = { B: STARS, W, P: this.P, WRAP: 0 };
+    return outputOf(target, resolutionDeconvolve, dims, inputs, "rows") as Float64Array;
+  }
+
+  /** What the fused kernels share. */
+  fused(target: Target, width: number): Record<string, Inputs[string]> {
+    const { knots } = this;
+    const templates = new Float32Array(C * this.NL);
+    for (let t = 0; t < C; t++) {
+      for (let i = 0; i < this.NL; i++) templates[t * this.NL + i] = lnFlux(knots[i]!, t);
+    }
+    return {
+      templates,
+      knots,
+      factor: this.factor(target),
+      grid: Float64Array.of(Math.log(this.lam0), this.dlnlam),
+      lam: this.lam,
+      lnlam: this.lam.map(Math.log),
+      ...this.data,
+      sumlog: filled(STARS, 0),
+      rows: width === 0 ? new Float64Array(0) : this.rows(target),
+      entry: Int32Array.from({ length: STARS }, (_, star) => star),
+      corners: Int32Array.from({ length: STARS * C }, (_, i) => i % C),
+      t: matrix(STARS, D, (star, d) => (0.1 + 0.05 * ((star + 5 * d) % 16))),
+      velocity: velocities,
+      vsini: each((star) => 5 * (star % 8)),
+      good: this.good,
+    };
+  }
+
+  fusedDims(width: number): Dims {
+    return { E: STARS, B: STARS, T: C, NL: this.NL, NP: this.P, K, D, C, Q, W: width, H: this.H };
+  }
+
+  get knotsOfChunk(): number {
+    return chunkKnots(this.lam.map(Math.log), this.dlnlam);
+  }
+
+  /** From a model spectrum to the library's pixels. */
+  get rebin(): { dims: Dims; lam0: Float64Array; lam1: Float64Array; sigma: Float64Array } {
+    const lam1 = this.knots;
+    const first = lam1[0]! - 10, N = Math.ceil((lam1[this.NL - 1]! + 10 - first) / MODEL_STEP);
+    const lam0 = Float64Array.from({ length: N }, (_, i) => first + MODEL_STEP * i);
+    const sigma = filled(this.NL, BROADENING);
+    return { dims: { N, M: this.NL, W: rebinWidth(lam0, lam1, sigma) }, lam0, lam1, sigma };
+  }
+
+  rebinWeights(target: Target): Record<string, Inputs[string]> {
+    const { dims, lam0, lam1, sigma } = this.rebin;
+    const out = (name: string) => outputOf(target, rebinWeights, dims, { lam0, lam1, sigma }, name);
+    return { lam0, lam1, start: out("start"), weights: out("weights") };
+  }
+}
+
+const ARMS = SIMULATED_ARMS.map((model) => new ArmData(model));
+
+function perArm(
+  kernel: Kernel,
+  dims: (arm: ArmData) => Dims,
+  inputs: (arm: ArmData, target: Target) => Inputs,
+  { name = kernel.name, rows = STARS } = {},
+): Case {
+  const calls = ARMS.map((arm) => ({ dims: dims(arm), inputs: (target: Target) => inputs(arm, target) }));
+  return { kernel, name, rows, calls };
+}
+
+function single(kernel: Kernel, rows: number, dims: Dims, inputs: (target: Target) => Inputs): Case {
+  return { kernel, name: kernel.name, rows, calls: [{ dims, inputs }] };
+}
+
+const GRID = commonGrid(
+  ARMS.map(({ lam }) => ({ lam })) as unknown as FitJob["arms"],
+  DEFAULT_OPTIONS.maxVel,
+);
+const N = GRID.N;
+const twiddles = (target: Target) => outputOf(target, fourierTwiddles, { N }, {}, "twiddles");
+const series = (rows: number) => matrix(rows, N, (row, i) => 0.1 * Math.sin(i / (3 + row % 7)));
+const spectra = (target: Target, rows: number) =>
+  outputOf(target, rfft, { B: rows, N }, { twiddles: twiddles(target), x: series(rows) }, "out");
+
+/** A matrix that is positive definite like a continuum's normal equations. */
+const normal = matrix(STARS, K * K, (_, i) => Math.exp(-0.1 * Math.abs(Math.floor(i / K) - i % K)));
+
+const scanVelocity = matrix(STARS, VELOCITIES, (star, v) => velocities[star]! + 0.3 * (v - 8));
+
+function fusedCases(width: number): Case[] {
+  const label = (kernel: Kernel) => width === 0 ? kernel.name : `${kernel.name}, resolution matrix`;
+  return [
+    perArm(
+      fitEvaluate,
+      (arm) => ({ ...arm.fusedDims(width), M: arm.knotsOfChunk }),
+      (arm, target) => arm.fused(target, width),
+      { name: label(fitEvaluate) },
+    ),
+    perArm(
+      fitScan,
+      (arm) => ({ ...arm.fusedDims(width), V: VELOCITIES }),
+      (arm, target) => ({ ...arm.fused(target, width), velocity: scanVelocity }),
+      { name: label(fitScan) },
+    ),
+    perArm(fitModel, (arm) => arm.fusedDims(width), (arm, target) => arm.fused(target, width), {
+      name: label(fitModel),
+    }),
+  ];
+}
+
+/** A case or more for every kernel of the table. */
+export const CASES: readonly Case[] = [
+  single(choleskySolve, STARS, { B: STARS, K }, () => ({ n: normal, b: filled(STARS * K, 1) })),
+  single(fourierTwiddles, 1, { N }, () => ({})),
+  single(rfft, STARS, { B: STARS, N }, (target) => ({ twiddles: twiddles(target), x: series(STARS) })),
+  single(irfft, STARS, { B: STARS, N }, (target) => ({
+    twiddles: twiddles(target),
+    spectrum: spectra(target, STARS),
+  })),
+  {
+    kernel: ccfSpread,
+    name: ccfSpread.name,
+    rows: STARS,
+    calls: ARMS.map((arm, a) => ({
+      dims: { B: STARS, S: STARS, P: arm.P, G: N, FIRST: GRID.pixels[a]![0], LAST: GRID.pixels[a]![1] },
+      inputs: () => {
+        const position = arm.lam.map((lam) => (Math.log(lam) - GRID.origin) / GRID.step);
+        const { y, s } = arm.data;
+        return {
+          y,
+          s,
+          continuum: filled(STARS * arm.P, 1),
+          index: Int32Array.from(position, Math.floor),
+          fraction: position.map((x) => x - Math.floor(x)),
+          star: Int32Array.from({ length: STARS }, (_, star) => star),
+          dw: new Float64Array(STARS * N),
+          w: new Float64Array(STARS * N),
+        };
+      },
+    })),
+  },
+  single(ccfScan, STARS, { B: STARS, T: SCANNED, N, L: GRID.L }, (target) => ({
+    twiddles: twiddles(target),
+    tm: spectra(target, SCANNED),
+    tm2: spectra(target, SCANNED),
+    fd: spectra(target, STARS),
+    fw: spectra(target, STARS),
+  })),
+  perArm(
+    rebinWeights,
+    (arm) => arm.rebin.dims,
+    (arm) => {
+      const { lam0, lam1, sigma } = arm.rebin;
+      return { lam0, lam1, sigma };
+    },
+    { rows: 1 },
+  ),
+  perArm(
+    rebinApply,
+    (arm) => ({ T: STARS, ...arm.rebin.dims }),
+    (arm, target) => ({ ...arm.rebinWeights(target), flux: filled(STARS * arm.rebin.dims.N!, 1) }),
+  ),
+  perArm(
+    rebinLog,
+    (arm) => ({ T: STARS, ...arm.rebin.dims }),
+    (arm, target) => ({
+      ...arm.rebinWeights(target),
+      flux: new Float32Array(STARS * arm.rebin.dims.N!).fill(1),
+    }),
+  ),
+  perArm(
+    resolutionDeconvolve,
+    (arm) => ({ B: STARS, W, P: arm.P, WRAP: 0 }),
+    (arm) => ({ d: arm.resolution, inverse: lsfInverse(W, 0.5 / 0.8) }),
+  ),
+  perArm(
+    resolutionApply,
+    (arm) => ({ B: STARS, W, P: arm.P }),
+    (arm, target) => ({ rows: arm.rows(target), vec: arm.pixels }),
+  ),
+  perArm(
+    resolutionGaussian,
+    (arm) => ({ B: STARS, W, P: arm.P }),
+    (arm) => ({ lam: arm.lam, sigma: filled(STARS * arm.P, BROADENING) }),
+  ),
+  perArm(
+    rotationWeights,
+    (arm) => ({ B: STARS, H: arm.H }),
+    (arm) => ({ R: each((star) => 5 * star / LIGHT / arm.dlnlam), eps: filled(STARS, 0.6) }),
+  ),
+  perArm(
+    rotate,
+    (arm) => ({ B: STARS, N: arm.NL, H: 8 }),
+    (arm) => ({ y: arm.flux, w: filled(STARS * 9, 1 / 17) }),
+  ),
+  perArm(
+    interpolate,
+    (arm) => ({ E: STARS, T: C, N: arm.NL, D, C }),
+    (arm, target) => arm.fused(target, 0),
+  ),
+  perArm(
+    chisq,
+    (arm) => ({ E: STARS, NP: arm.P, K }),
+    (arm) => ({ ...arm.data, m: arm.pixels, good: arm.good }),
+  ),
+  perArm(
+    chisqGradient,
+    (arm) => ({ E: STARS, NP: arm.P, K, Q }),
+    (arm) => ({
+      ...arm.data,
+      T: matrix(STARS, arm.P * Q, (t, i) => Math.exp(lnFlux(arm.lam[Math.floor(i / Q)]!, t + i % Q))),
+    }),
+  ),
+  ...fusedCases(0),
+  ...fusedCases(W),
+  perArm(splineFactor, (arm) => ({ N: arm.NL }), (arm) => ({ x: arm.knots }), { rows: 1 }),
+  perArm(
+    splineBuild,
+    (arm) => ({ B: STARS, N: arm.NL }),
+    (arm, target) => ({ factor: arm.factor(target), y: arm.flux }),
+  ),
+  perArm(
+    splineEvaluate,
+    (arm) => ({ B: STARS, N: arm.NL, P: arm.P, LOG: 1 }),
+    (arm, target) => {
+      const { knots: x, flux: y } = arm;
+      const z = outputOf(
+        target,
+        splineBuild,
+        { B: STARS, N: arm.NL },
+        { factor: arm.factor(target), y },
+        "z",
+      );
+      return { x, y, z, xe: arm.lam, velocity: velocities };
+    },
+  ),
+];
