@@ -46,11 +46,12 @@ await step("1. Simulate 24 stars of known truth.", [
 ]);
 await step("2. Fit them.", ["fit", spectra, "--output-dir", folder, "--overwrite"]);
 await step("3. Draw one.", ["plot", answers, "--targetid", STAR, "--out", picture]);
-console.log(`
-${compare()}
-
-What there is now, in ${shownPath(folder)}:
-  ${shownPath(spectra)}   the spectra; table TRUTH has what they were made from
-  ${shownPath(answers)}   table RVTAB: velocities, parameters, errors, flags
-  ${shownPath(answers.replace("rvtab", "rvmod"))}   the models
-  ${shownPath(picture)}   one star: data, model, residual (look at this first)`);
+const files: [path: string, what: string][] = [
+  [spectra, "the spectra; table TRUTH has what they were made from"],
+  [answers, "table RVTAB: velocities, parameters, errors, flags"],
+  [answers.replace("rvtab", "rvmod"), "the models"],
+  [picture, "one star: data, model, residual (look at this first)"],
+];
+const width = Math.max(...files.map(([path]) => shownPath(path).length));
+console.log(`\n${compare()}\n\nWhat there is now, in ${shownPath(folder)}:`);
+for (const [path, what] of files) console.log(`  ${shownPath(path).padEnd(width)}  ${what}`);

@@ -5,12 +5,18 @@ import type { Terminal } from "./terminal.ts";
 const RATE = 10;
 const WIDTH = 24;
 
+/** Time left: whole seconds. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";
   const s = Math.max(0, Math.round(seconds));
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, "0")} s`;
   return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")} min`;
+}
+
+/** Time spent: tenths of a second as long as they matter. */
+export function spent(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds);
 }
 
 export class Progress {

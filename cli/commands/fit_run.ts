@@ -9,7 +9,7 @@ import { builtinLibraryPath } from "../../core/templates/builtin_path.ts";
 import { openLibrary } from "../../core/templates/library_file.ts";
 import { closest } from "../closest.ts";
 import { shownPath, userPath } from "../paths.ts";
-import { duration, Progress } from "../progress.ts";
+import { Progress, spent } from "../progress.ts";
 import { resultTable, warnNames } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 import { VERSION } from "../version.ts";
@@ -145,7 +145,7 @@ function report(summary: FileSummary, axes: readonly string[], terminal: Termina
   const total = summary.fitted + summary.failed.length;
   terminal.log(
     "info",
-    `${shownPath(summary.input)}: ${count(summary.fitted, "star")} in ${duration(summary.seconds)}`,
+    `${shownPath(summary.input)}: ${count(summary.fitted, "star")} in ${spent(summary.seconds)}`,
   );
   if (summary.results.length > 0) {
     terminal.print(resultTable(summary.results, summary.targetids, axes, total).join("\n"));

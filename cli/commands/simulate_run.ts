@@ -9,7 +9,7 @@ import { readLibrary } from "../../core/templates/library_file.ts";
 import { prepareArm } from "../../core/templates/prepare.ts";
 import { loadWasmTarget } from "../../core/wasm/load.ts";
 import { shownPath, userPath } from "../paths.ts";
-import { duration, Progress } from "../progress.ts";
+import { Progress, spent } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
 import { VERSION } from "../version.ts";
 import type { SimulateCommand } from "./simulate.ts";
@@ -70,7 +70,7 @@ export function runSimulate(command: SimulateCommand, terminal: Terminal, signal
     progress.stop();
   }
   const seconds = (performance.now() - start) / 1000;
-  terminal.log("info", `written: ${shownPath(out)} in ${duration(seconds)}`);
+  terminal.log("info", `written: ${shownPath(out)} in ${spent(seconds)}`);
   terminal.document({
     program: "twinspec",
     version: VERSION,
