@@ -39,6 +39,7 @@ export function align(rows: readonly (readonly string[])[]): string[] {
 
 /**
  * @param axes - names of the library's parameters, in order; empty for a library without labels
+ * @param classes - of its templates, where the library names some
  * @param total - stars fitted, of which `stars` may be the first
  */
 export function resultTable(
@@ -46,6 +47,7 @@ export function resultTable(
   targetids: readonly bigint[],
   axes: readonly string[],
   total: number = stars.length,
+  classes: readonly string[] | null = null,
 ): string[] {
   const short = total > MOST;
   const shown = stars.slice(0, short ? FIRST : MOST);
@@ -62,12 +64,17 @@ export function resultTable(
       withError(star.params[a] ?? NaN, star.paramErrs[a] ?? NaN, KNOWN[name]?.digits ?? 3)
     ),
     withError(star.vsini, star.vsiniErr, 1),
-    ...(labelled ? [] : [star.template < 0 ? "–" : String(star.template)]),
+    ...(labelled ? [] : [templateText(star.template, classes)]),
     warnNames(star.warn),
   ]);
   const lines = align([heading, ...rows]);
   if (short) lines.push(`… and ${total - shown.length} more in the file. ${summary(stars)}`);
   return lines;
+}
+
+function templateText(template: number, classes: readonly string[] | null): string {
+  if (template < 0) return "–";
+  return classes === null ? String(template) : `${classes[template]} #${template}`;
 }
 
 /** One sentence about many stars. */

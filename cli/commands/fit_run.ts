@@ -25,7 +25,7 @@ export async function runFit(
     throw new InputError("--overwrite and --skip-existing contradict each other; give one of them");
   }
   const library = command.library === undefined ? builtinLibraryPath() : userPath(command.library);
-  const axes = axesOf(library);
+  const { axes, classes } = labelsOf(library);
   const request: FitRequest = {
     inputs: command.inputs.map(userPath),
     library,
@@ -41,7 +41,7 @@ export async function runFit(
     commandLine: ["twinspec", ...args].map(quoted).join(" "),
   };
   const progress = new Progress(terminal, "stars");
-  const shownAxes = command.rvOnly ? [] : axes;
+  const labels: Labels = { axes: command.rvOnly ? [] : axes, classes };
   let about: Record<string, unknown> = {};
   let done = 0, total = 0;
   const finished: FileSummary[] = [];
@@ -67,7 +67,7 @@ export async function runFit(
       },
       onFile(summary) {
         finished.push(summary);
-        report(summary, shownAxes, terminal);
+        report(summary, terminal);
         if (command.plot && !summary.skipped) drawings.push(draw(summary, terminal, signal));
       },
       onNotice: (level, text) => terminal.log(level, text),
@@ -77,6 +77,7 @@ export async function runFit(
     if (!signal.aborted) throw error;
   }
   progress.stop();
+  showAnswers(finished, request.inputs, labels, terminal);
   const pictures = (await Promise.all(drawings)).flat();
   const failed = finished.flatMap((summary) => summary.failed);
   const code = signal.aborted ? 130 : failed.length > 0 ? 1 : 0;
@@ -85,7 +86,7 @@ export async function runFit(
     version: VERSION,
     ...about,
     exitCode: code,
-    files: finished.map((summary) => fileDocument(summary, shownAxes)),
+    files: finished.map((summary) => fileDocument(summary, labels)),
     pictures,
   });
   if (code === 130) {
@@ -101,10 +102,16 @@ export async function runFit(
   return code;
 }
 
-/** Names of the parameters of a library. */
-function axesOf(path: string): string[] {
+interface Labels {
+  /** Names of the parameters; empty for templates without. */
+  readonly axes: readonly string[];
+  /** Class of every template, where the library names them. */
+  readonly classes: readonly string[] | null;
+}
+
+function labelsOf(path: string): Labels {
   using library = openLibrary(path);
-  return library.axes.map((axis) => axis.name);
+  return { axes: library.axes.map((axis) => axis.name), classes: library.classes };
 }
 
 function fitOptions(command: FitCommand, axes: readonly string[]): FitOptions {
@@ -136,20 +143,31 @@ function fitOptions(command: FitCommand, axes: readonly string[]): FitOptions {
   };
 }
 
+/** One table of all stars, in the order of the inputs. */
+function showAnswers(
+  finished: FileSummary[],
+  inputs: readonly string[],
+  { axes, classes }: Labels,
+  terminal: Terminal,
+): void {
+  finished.sort((a, b) => inputs.indexOf(a.input) - inputs.indexOf(b.input));
+  const stars = finished.flatMap((summary) => summary.results);
+  if (stars.length === 0) return;
+  const total = finished.reduce((sum, summary) => sum + summary.fitted + summary.failed.length, 0);
+  const targetids = finished.flatMap((summary) => summary.targetids);
+  terminal.print(resultTable(stars, targetids, axes, total, classes).join("\n"));
+}
+
 /** What people see of a finished file. */
-function report(summary: FileSummary, axes: readonly string[], terminal: Terminal): void {
+function report(summary: FileSummary, terminal: Terminal): void {
   if (summary.skipped) {
     terminal.log("info", `${shownPath(summary.input)}: output is there, left alone`);
     return;
   }
-  const total = summary.fitted + summary.failed.length;
   terminal.log(
     "info",
     `${shownPath(summary.input)}: ${count(summary.fitted, "star")} in ${spent(summary.seconds)}`,
   );
-  if (summary.results.length > 0) {
-    terminal.print(resultTable(summary.results, summary.targetids, axes, total).join("\n"));
-  }
   const outputs = [summary.rvtab, summary.rvmod].filter((path) => path !== null).map(shownPath);
   terminal.log("info", `written: ${outputs.join(", ")}`);
   for (const { row, why } of summary.failed) {
@@ -160,7 +178,7 @@ function report(summary: FileSummary, axes: readonly string[], terminal: Termina
 }
 
 /** A file in the document of --json. */
-function fileDocument(summary: FileSummary, axes: readonly string[]) {
+function fileDocument(summary: FileSummary, { axes, classes }: Labels) {
   const { results, targetids, ...rest } = summary;
   return {
     ...rest,
@@ -179,7 +197,7 @@ function fileDocument(summary: FileSummary, axes: readonly string[]) {
       warn: star.warn,
       warnings: warnNames(star.warn).split(" ").filter((name) => name !== ""),
       reason: star.reason,
-      ...(star.template < 0 ? {} : { template: star.template }),
+      ...(star.template < 0 ? {} : { template: star.template, class: classes?.[star.template] ?? null }),
     })),
   };
 }
