@@ -68,7 +68,7 @@ export function resultTable(
     warnNames(star.warn),
   ]);
   const lines = align([heading, ...rows]);
-  if (short) lines.push(`… and ${total - shown.length} more in the file. ${summary(stars)}`);
+  if (short) lines.push(`… and ${total - shown.length} more in the output. ${summary(stars)}`);
   return lines;
 }
 
