@@ -266,10 +266,10 @@ export class Fleet<Job extends object, Batch, Result> {
     if (stage === "job" && !again) return run.fail(new JobError(message, name));
     const what = `a batch of ${items.length} failed on worker ${seat.index + 1} (${message})`;
     if (stage === "job" || (again && stage !== "memory")) {
-      this.#notice("warning", `${what}: trying it ${this.#seats.length > 1 ? "on another" : "again"}`);
+      this.#notice("debug", `${what}: trying it ${this.#seats.length > 1 ? "on another" : "again"}`);
       this.#queue.unshift(Object.assign(task, { avoid: seat.index }));
     } else if (items.length > 1) {
-      this.#notice("warning", `${what}: trying it in halves`);
+      this.#notice("debug", `${what}: trying it in halves`);
       this.#queue.unshift(...run.halves(task));
     } else {
       run.settle(task, { items, failure: message });

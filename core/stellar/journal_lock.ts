@@ -1,108 +1,74 @@
-/** One run at a time writes an output: a lock file beside it names the process. */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+/** One run at a time writes an output: a file beside it, locked by the system as long as the process lives. */
+import { rmSync } from "node:fs";
 import { hostname } from "node:os";
-import { kill, pid } from "node:process";
+import { pid } from "node:process";
 import { InputError } from "../io/input_error.ts";
 import { inputFault } from "../io/system_fault.ts";
 
-interface Owner {
-  readonly pid: number;
-  readonly host: string;
-  /** Start time of the process where the system tells it, else "": process numbers come round again. */
-  readonly started: string;
-  /** Tells locks of one process from those of another of the same number, as containers have them. */
-  readonly token: string;
-}
-
-const held = new Set<string>();
-
 /**
- * Locks an output. The lock of a process that is no more is taken over.
+ * Locks an output. What a killed process leaves is an unlocked file, which is taken over.
  *
- * @param output - path of the output; the lock lies at `<output>.lock`
+ * @param output - path of the output; the lock lies at `<output>.lock` and names the process
+ * @param onNotice - told where the file system has no locks: then nothing keeps two runs apart
  * @returns gives the lock back
- * @throws InputError where another run holds it
+ * @throws InputError where another run holds it, or the folder cannot be written to
  */
-export function lockOutput(output: string): () => void {
+export function lockOutput(output: string, onNotice: (text: string) => void = () => {}): () => void {
   const path = `${output}.lock`;
-  const owner: Owner = { pid, host: hostname(), started: startOf(pid), token: crypto.randomUUID() };
   for (let attempt = 0; attempt < 10; attempt++) {
+    const file = opened(path, output);
     try {
-      writeFileSync(path, JSON.stringify(owner), { flag: "wx" });
-      held.add(owner.token);
-      return () => {
-        if (held.delete(owner.token)) rmSync(path, { force: true });
-      };
-    } catch (error) {
-      if ((error as { code?: string }).code !== "EEXIST") {
-        throw inputFault(error, output, "cannot be written");
+      if (!file.tryLockSync(true)) {
+        const who = ownerOf(file);
+        file.close();
+        throw new InputError(`${output}: ${who} is writing it; wait until it ends, or stop it`);
       }
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      onNotice(
+        `${output}: cannot be locked (${(error as Error).message}); let no other run write it meanwhile`,
+      );
     }
-    const text = contentOf(path);
-    if (text === null) continue;
-    const other = ownerOf(text);
-    if (other === null || alive(other)) throw inUse(output, path, other);
-    takeAway(path, text, owner.token);
+    // Between opening and locking the owner before may have deleted the file: then this is the lock of nothing.
+    if (!isAt(file, path)) {
+      file.close();
+      continue;
+    }
+    file.truncateSync();
+    file.writeSync(new TextEncoder().encode(`process ${pid} on ${hostname()}\n`));
+    return () => {
+      rmSync(path, { force: true });
+      file.close();
+    };
   }
-  throw inUse(output, path, null);
+  throw new InputError(`${output}: another run is writing it; wait until it ends, or stop it`);
 }
 
-/** Moves a dead lock aside; puts it back where it turns out that another process has just replaced it. */
-function takeAway(path: string, text: string, token: string): void {
-  const aside = `${path}-${token}`;
+function opened(path: string, output: string): Deno.FsFile {
   try {
-    renameSync(path, aside);
-  } catch {
-    return;
-  }
-  if (contentOf(aside) !== text) {
-    try {
-      linkSync(aside, path);
-    } catch {
-      // A third process came first; the one whose lock this was still writes to its own temporary files.
-    }
-  }
-  rmSync(aside, { force: true });
-}
-
-function alive(owner: Owner): boolean {
-  if (owner.host !== hostname()) return true;
-  if (owner.pid === pid) return held.has(owner.token);
-  try {
-    kill(owner.pid, 0);
+    return Deno.openSync(path, { read: true, write: true, create: true });
   } catch (error) {
-    return (error as { code?: string }).code !== "ESRCH";
+    throw inputFault(error, output, "cannot be written");
   }
-  return owner.started === "" || owner.started === startOf(owner.pid);
 }
 
-function startOf(process: number): string {
+function ownerOf(file: Deno.FsFile): string {
   try {
-    const stat = readFileSync(`/proc/${process}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    const bytes = new Uint8Array(200);
+    const [line] = new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0)).split("\n");
+    return /^process \d+ on /.test(line) ? line : "another run";
   } catch {
-    return "";
+    return "another run";
   }
 }
 
-function contentOf(path: string): string | null {
+/** Whether an open file still has its name. */
+function isAt(file: Deno.FsFile, path: string): boolean {
+  const own = file.statSync();
   try {
-    return readFileSync(path, "utf8");
+    const named = Deno.statSync(path);
+    return own.ino === null || (own.ino === named.ino && own.dev === named.dev);
   } catch {
-    return null;
+    return false;
   }
-}
-
-function ownerOf(text: string): Owner | null {
-  try {
-    const owner = JSON.parse(text);
-    return typeof owner.pid === "number" && typeof owner.host === "string" ? owner : null;
-  } catch {
-    return null;
-  }
-}
-
-function inUse(output: string, path: string, other: Owner | null): InputError {
-  const who = other === null ? "another run" : `process ${other.pid} on ${other.host}`;
-  return new InputError(`${output}: ${who} is writing it; if that is not so any more, delete ${path}`);
 }

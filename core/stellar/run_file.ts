@@ -44,7 +44,7 @@ export async function fitFile(fleet: FitFleet, task: FileTask): Promise<FileSumm
           for (const star of items) {
             failures.set(star, failure);
             task.onNotice(
-              "warning",
+              "debug",
               `${paths.input}: row ${stars[star].join(", ")} could not be fitted: ${failure}`,
             );
           }
@@ -80,7 +80,8 @@ export async function fitFile(fleet: FitFleet, task: FileTask): Promise<FileSumm
       targetids: stars.map(([row]) => ids?.[row] ?? -1n),
     };
   } catch (error) {
-    journal.close();
+    if (journal.done === 0) journal.remove();
+    else journal.close();
     throw error;
   }
 }

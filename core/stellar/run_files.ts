@@ -82,7 +82,7 @@ export async function fitFilesWith(
     openFolders(planned);
     for (const { paths, skip } of planned) {
       if (skip) continue;
-      closers.push(lockOutput(paths.rvtab));
+      closers.push(lockOutput(paths.rvtab, (text) => notice("warning", text)));
       sweep(paths);
     }
 

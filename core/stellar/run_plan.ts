@@ -125,7 +125,8 @@ export function sweep(paths: OutputPaths): void {
 
 /** Checks options against the library. @throws InputError */
 export function checkOptions(options: FitOptions, library: FitLibrary): void {
-  const names = ["vrad", "vsini", ...library.axes.map(({ name }) => name)];
+  const axes = options.rvOnly ? [] : library.axes;
+  const names = ["vrad", "vsini", ...axes.map(({ name }) => name)];
   for (const [option, given] of [["--fix", options.fix], ["--prior", options.priors]] as const) {
     const unknown = Object.keys(given).find((name) => !names.includes(name));
     if (unknown !== undefined) {
@@ -133,6 +134,18 @@ export function checkOptions(options: FitOptions, library: FitLibrary): void {
         `${option}: no parameter ${unknown}; library ${library.name} has ${names.join(", ")}`,
       );
     }
+  }
+  const limits: readonly (readonly [name: string, low: number, high: number, of: string])[] = [
+    ["vrad", -options.maxVel, options.maxVel, "the range of --max-vel"],
+    ["vsini", 0, options.maxVsini, "what is searched"],
+    ...axes.map(({ name, values }) =>
+      [name, values[0], values[values.length - 1], `library ${library.name}`] as const
+    ),
+  ];
+  for (const [name, low, high, of] of limits) {
+    const value = options.fix[name];
+    if (value === undefined || (value >= low && value <= high)) continue;
+    throw new InputError(`--fix: ${name}=${value} is outside ${of}, ${low} … ${high}`);
   }
   if (library.axes.length === 0 && !options.rvOnly) {
     throw new InputError(`library ${library.name} has no stellar parameters: add --rv-only`);
