@@ -2,8 +2,10 @@
  * The curvature of −2 ln L at a minimum, the last Newton step, and the covariance.
  *
  * The Hessian is taken by central differences of the exact gradient, within the polynomial of the minimum's own cell
- * (which continues smoothly past its faces, as rotation does below zero), so a kink or a border never enters an error.
+ * (which continues smoothly past its faces, as rotation does below zero), so differences never straddle a kink or a
+ * border. What a near kink does to the errors is added from both sides of it: kinks.ts.
  */
+import { type Beyond, kinkedCovariance, lookBeyond } from "./kinks.ts";
 import { type Asking, evaluate, type Minimum } from "./optimiser.ts";
 import type { Evaluation, ParameterSpace, Point } from "./parameter_space.ts";
 import { boxStep, choleskyFactor, invertSymmetric, predictedFall } from "./quadratic.ts";
@@ -17,6 +19,8 @@ export interface Curvature {
   readonly hessian: Float64Array;
   /** The Hessian was not positive definite; the Gauss-Newton matrix stands in its place. */
   readonly bad: boolean;
+  /** What lies behind the faces of the cell that are near. */
+  readonly beyond: readonly Beyond[];
 }
 
 /** Measures the Hessian, then takes Newton steps to the bottom of the cell. */
@@ -28,7 +32,7 @@ export function* measureCurvature(space: ParameterSpace, start: Minimum): Asking
   const gaussNewton = Float64Array.from({ length: m * m }, (_, k) => {
     return evaluation.curvature[free[Math.floor(k / m)]! * n + free[k % m]!]!;
   });
-  if (m === 0) return { minimum: start, hessian: gaussNewton, bad: false };
+  if (m === 0) return { minimum: start, hessian: gaussNewton, bad: false, beyond: [] };
 
   const steps = free.map((i, a) => {
     const sigma = Math.sqrt(2 / gaussNewton[a * m + a]!);
@@ -76,7 +80,17 @@ export function* measureCurvature(space: ParameterSpace, start: Minimum): Asking
     point = there;
     evaluation = e;
   }
-  return { minimum: { ...start, point, evaluation, evaluations }, hessian: H, bad };
+  const inverse = invertSymmetric(H, m);
+  const gradient = Float64Array.from(free, (i) => evaluation.gradient[i]!);
+  const beyond = inverse === null ? [] : yield* lookBeyond(
+    space,
+    point,
+    gradient,
+    H,
+    Float64Array.from(free, (_, a) => Math.sqrt(2 * inverse[a * m + a]!)),
+  );
+  evaluations += beyond.length;
+  return { minimum: { ...start, point, evaluation, evaluations }, hessian: H, bad, beyond };
 }
 
 function scaled(H: Float64Array, m: number): Float64Array {
@@ -90,14 +104,17 @@ function scaled(H: Float64Array, m: number): Float64Array {
  * second moment about the answer replaces its variance, and the other parameters' variances shrink by what they owe to
  * the part cut off.
  */
-export function covariance(space: ParameterSpace, { minimum, hessian }: Curvature): Float64Array {
+export function covariance(space: ParameterSpace, { minimum, hessian, beyond }: Curvature): Float64Array {
   const { free } = space;
   const m = free.length;
   const n = space.names.length;
   const out = new Float64Array(n * n).fill(NaN);
   const inverse = invertSymmetric(hessian, m);
   if (inverse === null) return out;
-  const cov = inverse.map((value) => 2 * value);
+  const { point, evaluation } = minimum;
+  const gradient = Float64Array.from(free, (i) => evaluation.gradient[i]!);
+  const plain = inverse.map((value) => 2 * value);
+  const cov = kinkedCovariance(space, point, evaluation.value, gradient, hessian, plain, beyond).slice();
   const v = free.indexOf(1);
   if (v >= 0) truncateAtZero(cov, m, v, minimum, space);
   for (let a = 0; a < m; a++) {
