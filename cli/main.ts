@@ -7,6 +7,7 @@
 import { or } from "@optique/core/constructs";
 import { commandLine, lineBreak, message } from "@optique/core/message";
 import { run } from "@optique/run";
+import { abortUnfinished } from "../core/io/atomic_write.ts";
 import { InputError } from "../core/io/input_error.ts";
 import { fit } from "./commands/fit.ts";
 import { plot } from "./commands/plot.ts";
@@ -101,7 +102,10 @@ function fault(error: unknown, terminal: Terminal, signal: AbortSignal): number 
 if (import.meta.main) {
   const abort = new AbortController();
   const interrupt = () => {
-    if (abort.signal.aborted) Deno.exit(130);
+    if (abort.signal.aborted) {
+      abortUnfinished();
+      Deno.exit(130);
+    }
     abort.abort(new DOMException("interrupted", "AbortError"));
   };
   Deno.addSignalListener("SIGINT", interrupt);

@@ -105,7 +105,7 @@ export const fit = command("fit", options, {
     message`Fits every star of the files; writes one rvtab (answers) and one rvmod (models) for each file. An interrupted fit goes on where it stopped when the same command is given again.`,
   footer: message`Examples:${lineBreak()}
   ${commandLine("twinspec fit coadd-main-dark-10378.fits --output-dir out")}${lineBreak()}
-  ${commandLine("twinspec fit spec-*.fits --library phoenix.h5 --min-sn 5 --plot")}${lineBreak()}
+  ${commandLine("twinspec fit spec-*.fits --library phoenix.fits --min-sn 5 --plot")}${lineBreak()}
   ${
     commandLine(
       "twinspec fit coadd.fits --targetid 39627612345,39627612346 --fix alpha=0 --prior feh=-0.5,0.3",

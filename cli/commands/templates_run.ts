@@ -14,7 +14,11 @@ export async function runImport(command: ImportCommand, terminal: Terminal): Pro
   if (existsSync(out) && !command.overwrite) {
     throw new InputError(`${out}: is there already; give --overwrite to replace it`);
   }
-  const library = importLibrary(source, { air: command.air });
+  const library = importLibrary(source, {
+    air: command.air,
+    maxTemplates: command.maxTemplates,
+    ...(command.resolution === undefined ? {} : { resolution: command.resolution }),
+  });
   writeLibrary(out, library);
   terminal.log("info", `${shownPath(out)}: ${library.templates} templates of ${shownPath(source)}`);
   describe(out, terminal);
