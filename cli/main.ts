@@ -108,7 +108,10 @@ if (import.meta.main) {
     }
     abort.abort(new DOMException("interrupted", "AbortError"));
   };
-  Deno.addSignalListener("SIGINT", interrupt);
-  Deno.addSignalListener("SIGTERM", interrupt);
+  // The other commands never pause to hear a signal: the system ends them.
+  if (["fit", "simulate"].includes(Deno.args[0])) {
+    Deno.addSignalListener("SIGINT", interrupt);
+    Deno.addSignalListener("SIGTERM", interrupt);
+  }
   Deno.exit(await main(Deno.args, PROCESS_STREAMS, abort.signal));
 }

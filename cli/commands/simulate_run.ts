@@ -18,7 +18,11 @@ import type { SimulateCommand } from "./simulate.ts";
 const MOST_VELOCITY = 300;
 const MOST_VSINI = 150;
 
-export function runSimulate(command: SimulateCommand, terminal: Terminal, signal: AbortSignal): number {
+export async function runSimulate(
+  command: SimulateCommand,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
   const { stars, seed, snMin, snMax, margin, resolutionMatrix } = command;
   const out = userPath(command.out);
   if (snMax < snMin) throw new InputError(`--sn-max ${snMax} is below --sn-min ${snMin}`);
@@ -52,7 +56,7 @@ export function runSimulate(command: SimulateCommand, terminal: Terminal, signal
   const progress = new Progress(terminal, "stars");
   progress.start(stars, 0);
   try {
-    writeSimulation(
+    await writeSimulation(
       {
         path: out,
         stars,

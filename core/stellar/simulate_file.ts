@@ -24,12 +24,12 @@ export interface SimulatedFile {
   readonly version: string;
 }
 
-/** @param onProgress - stars done; return value of the signal is looked at between batches */
-export function writeSimulation(
+/** @param onProgress - stars done @param signal - heard between batches */
+export async function writeSimulation(
   file: SimulatedFile,
   onProgress: (done: number) => void = () => {},
   signal?: AbortSignal,
-): void {
+): Promise<void> {
   const { options, stars, grid } = file;
   using writer = FitsWriter.create(file.path, primaryHeader(file));
   const empty = tables([], file);
@@ -58,6 +58,8 @@ export function writeSimulation(
   const scores = writer.addTable({ name: "SCORES", table: empty.scores, rows: stars });
   const truth = writer.addTable({ name: "TRUTH", table: empty.truth, rows: stars });
   for (let first = 0; first < stars; first += BATCH) {
+    // A turn of the event loop, without which no signal is heard.
+    await new Promise((turn) => setTimeout(turn));
     signal?.throwIfAborted();
     const numbers = Array.from({ length: Math.min(BATCH, stars - first) }, (_, i) => first + i);
     const batch = simulateStars(grid, options, numbers, file.evaluate, file.sigma0);

@@ -195,12 +195,12 @@ Deno.test("makeEvaluate() returns the template itself at a node, at rest", () =>
   assert.ok(worst < 3e-4, `off by ${worst}`);
 });
 
-Deno.test("writeSimulation() writes a file that the DESI reader takes, whatever the number of stars", () => {
+Deno.test("writeSimulation() writes a file that the DESI reader takes, whatever the number of stars", async () => {
   const folder = Deno.makeTempDirSync();
   try {
     const path = `${folder}/coadd-sim.fits`;
     const done: number[] = [];
-    writeSimulation({
+    await writeSimulation({
       path,
       stars: 70,
       options: OPTIONS,
