@@ -278,8 +278,15 @@ const SLOW = 4;
 /** km/s: start with rotation where the minimum has none, and how much above the best it may begin. */
 const FAST_START = 30;
 const FAST_MARGIN = 60;
-/** Faces that cost less than this in the quadratic model are looked across. */
-const NEAR_FACE = 3;
+/** Faces that cost less than this in the quadratic model are looked across; two at once where both cost less. */
+const NEAR_FACE = 40;
+const NEAR_CORNER = 9;
+/**
+ * A descent is begun behind a face if the quadratic there promises to end this close to the best: a little, and a share
+ * of the height of the starting point, by which the promise may be wrong.
+ */
+const CLOSE = 0.5;
+const CLOSE_SHARE = 0.05;
 
 /** The lowest of several descents: from every start, from another vsini, and across faces close by. */
 export function* minimise(space: ParameterSpace, starts: readonly Point[]): Asking<Minimum | null> {
@@ -330,7 +337,8 @@ export function* minimise(space: ParameterSpace, starts: readonly Point[]): Aski
       const bounds = space.cellBounds(beyond.cell);
       const { lo, hi } = room(space, beyond.x, bounds.lower, bounds.upper);
       const promise = predictedFall(H, g, boxStep(H, g, lo, hi));
-      if (!(e.value - promise <= here.evaluation.value + 0.5)) continue;
+      const height = e.value - here.evaluation.value;
+      if (!(height - promise <= CLOSE + CLOSE_SHARE * Math.max(0, height))) continue;
       better = consider(yield* descend(space, beyond, here.evaluation.value)) || better;
     }
     if (!better) break;
@@ -352,49 +360,67 @@ function* descendIf(
   return yield* descend(space, start, best);
 }
 
-/** Points just across the inner faces that the quadratic model reaches for less than NEAR_FACE. */
+/** Points just across the inner faces, and the edges where two meet, that the quadratic model reaches cheaply. */
 function nearFaces(space: ParameterSpace, minimum: Minimum): Point[] {
   const { point, evaluation } = minimum;
   const { g, H } = restrict(space, evaluation);
-  const m = space.free.length;
+  const bounds = space.cellBounds(point.cell);
+  const faces: { d: number; beyond: number; face: number; cost: number }[] = [];
   const out: Point[] = [];
+
+  /** The point on some faces, others re-optimised; null where that is no whole cell. */
+  const across = (
+    some: readonly { d: number; beyond: number; face: number }[],
+  ): { point: Point; cost: number } | null => {
+    const cell = point.cell.slice();
+    for (const { d, beyond } of some) cell[d] = beyond;
+    if (!space.whole(cell)) return null;
+    const { lo, hi } = room(space, point.x, bounds.lower, bounds.upper);
+    const held = some.map(({ d }) => space.free.indexOf(2 + d));
+    const shifts = some.map(({ d, face }) => face - point.x[2 + d]!);
+    const step = boxStepWith(H, g, lo, hi, held, shifts);
+    const x = moved(space, point.x, step, lo, hi, bounds.lower, bounds.upper);
+    for (const { d, face } of some) x[2 + d] = face;
+    return { point: { ...point, x, cell }, cost: -predictedFall(H, g, step) };
+  };
+
   space.nodes.forEach((nodes, d) => {
-    const a = space.free.indexOf(2 + d);
-    if (a < 0) return;
+    if (!space.free.includes(2 + d)) return;
     for (const side of [0, 1]) {
       const face = nodes[point.cell[d]! + side];
       const beyond = point.cell[d]! + (side === 0 ? -1 : 1);
       if (face === undefined || beyond < 0 || beyond + 1 >= nodes.length) continue;
-      if (face === point.x[2 + d]) continue; // already looked at by the descent
-      const bounds = space.cellBounds(point.cell);
-      const { lo, hi } = room(space, point.x, bounds.lower, bounds.upper);
-      lo[a] = hi[a] = face - point.x[2 + d]!;
-      const step = boxStepWith(H, g, lo, hi, a, m);
-      if (!(-predictedFall(H, g, step) < NEAR_FACE)) continue;
-      const x = moved(space, point.x, step, lo, hi, bounds.lower, bounds.upper);
-      x[2 + d] = face;
-      const cell = point.cell.slice();
-      cell[d] = beyond;
-      if (space.whole(cell)) out.push({ ...point, x, cell });
+      const found = across([{ d, beyond, face }]);
+      if (found === null || !(found.cost < NEAR_FACE)) continue;
+      faces.push({ d, beyond, face, cost: found.cost });
+      // on the face itself the descent has looked already, but not behind it and another
+      if (face !== point.x[2 + d]) out.push(found.point);
     }
   });
+  for (const [k, first] of faces.entries()) {
+    for (const second of faces.slice(k + 1)) {
+      if (first.d === second.d || first.cost > NEAR_CORNER || second.cost > NEAR_CORNER) continue;
+      const found = across([first, second]);
+      if (found !== null && found.cost < NEAR_CORNER) out.push(found.point);
+    }
+  }
   return out;
 }
 
-/** Box step with component a held at lo[a] = hi[a], which need not contain 0. */
+/** Box step with some components held at given shifts. */
 function boxStepWith(
   H: Float64Array,
   g: Float64Array,
   lo: Float64Array,
   hi: Float64Array,
-  a: number,
-  m: number,
+  held: readonly number[],
+  shifts: readonly number[],
 ): Float64Array {
-  const shift = lo[a]!;
-  const shifted = g.map((value, i) => value + H[i * m + a]! * shift);
+  const m = g.length;
+  const shifted = g.map((value, i) => held.reduce((sum, a, k) => sum + H[i * m + a]! * shifts[k]!, value));
   const low = lo.slice(), high = hi.slice();
-  low[a] = high[a] = 0;
+  for (const a of held) low[a] = high[a] = 0;
   const step = boxStep(H, shifted, low, high);
-  step[a] = shift;
+  held.forEach((a, k) => step[a] = shifts[k]!);
   return step;
 }
