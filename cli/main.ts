@@ -89,7 +89,8 @@ function fault(error: unknown, terminal: Terminal, signal: AbortSignal): number 
     terminal.log("warning", "Interrupted.");
     return 130;
   }
-  if (error instanceof InputError) {
+  // NotCapable: a path that the permissions of the program leave out, as those below /proc.
+  if (error instanceof InputError || error instanceof Deno.errors.NotCapable) {
     terminal.log("error", error.message);
     return 2;
   }

@@ -10,6 +10,7 @@ import type { ImportOptions } from "./import_options.ts";
 import { importReference, isReferenceLibrary } from "./import_reference.ts";
 import { isFitsName } from "./import_spectrum.ts";
 import type { TemplateLibrary } from "./library.ts";
+import { FORMAT } from "./library_file.ts";
 
 export type { ImportOptions } from "./import_options.ts";
 
@@ -35,7 +36,7 @@ function importFile(path: string, options: ImportOptions): TemplateLibrary {
   using file = FitsFile.open(path);
   if (isArchetypes(file)) return importArchetypes(path, [path], options);
   if (isNdArch(file)) return importNdArch(file, options);
-  if (file.hdu(0).header.has("LIBSUM")) {
+  if (file.hdu(0).header.get("FORMAT") === FORMAT) {
     throw new InputError(`${path}: is a template library already; use it as it is`);
   }
   throw new InputError(

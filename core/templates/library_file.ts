@@ -28,7 +28,8 @@ import type { Axis, TemplateArm, TemplateLibrary } from "./library.ts";
 import { checksumOf, spectraChecksum } from "./library_checksum.ts";
 import type { ArmHead, BuildHead, LibraryHead } from "./library_source.ts";
 
-const FORMAT = "twinspec template library";
+/** What FORMAT says in the primary header of a library. */
+export const FORMAT = "twinspec template library";
 const FORMAT_VERSION = 1;
 
 /** An open library file: the head is in memory, spectra are read arm by arm. */
