@@ -1,0 +1,127 @@
+/**
+ * Measures what the README shows and writes it there: `deno run -A bench/readme.ts [demo|speed|kernels …]`. Everything
+ * between `<!-- demo -->` and `<!-- /demo -->` is the demo's output, shortened, and so for the other two.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { FitTiming } from "./fit.ts";
+import type { Timing } from "./kernels.ts";
+
+const README = new URL("../README.md", import.meta.url);
+const RUNS = 7;
+/** Stars of the demo's table that are shown. */
+const SHOWN = 8;
+
+const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** What a script says, results and messages in their order. */
+function run(args: readonly string[], env: Record<string, string> = {}): string {
+  const words = ["-c", 'exec "$0" run -A "$@" 2>&1', Deno.execPath(), ...args];
+  const { success, stdout } = new Deno.Command("bash", { args: words, env, stdin: "null" }).outputSync();
+  const out = new TextDecoder().decode(stdout);
+  if (!success) throw new Error(`${args.join(" ")}: ${out}`);
+  return out;
+}
+
+function json<T>(args: readonly string[]): T {
+  const out = run(args);
+  return JSON.parse(out.slice(out.indexOf("{")));
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  return `${cpu?.model.trim() ?? "unknown processor"}, ${cpus().length} cores, Deno ${Deno.version.deno}`;
+}
+
+function markdown(rows: readonly (readonly string[])[]): string {
+  const [heading, ...lines] = rows.map((cells) => `| ${cells.join(" | ")} |`);
+  return [heading, `|${"---|".repeat(rows[0]!.length)}`, ...lines].join("\n");
+}
+
+/** The demo's output, most of its table left out. */
+function demo(): string {
+  const folder = mkdtempSync(join(tmpdir(), "twinspec-readme-"));
+  try {
+    const lines = run([script("../cli/demo.ts")], { INIT_CWD: folder, NO_COLOR: "1" }).split("\n");
+    const star = (line: string) => /^\s*\d{7}\s/.test(line);
+    const last = lines.findLastIndex(star);
+    const first = lines.findIndex(star);
+    const end = lines.findIndex((line) => line.startsWith("Velocities"));
+    const kept = lines.slice(0, end + 1).filter((_, i) => i < first + SHOWN || i > last);
+    kept.splice(kept.findLastIndex(star) + 1, 0, `… (${last - first + 1 - SHOWN} more)`);
+    return ["```", kept.join("\n").trim(), "```"].join("\n");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function speed(): string {
+  const { timings, input, load } = json<{ timings: FitTiming[]; input: string; load: number }>(
+    [script("./fit.ts"), "--json", "--runs", String(RUNS)],
+  );
+  const rows = timings.map((t) => [
+    t.mode,
+    t.cpuPerStar.toFixed(3),
+    t.cpuPerStarLowest.toFixed(3),
+    t.timesFaster === null ? "–" : t.timesFaster.map((x) => x.toFixed(0)).join("–") + " ×",
+    t.floorPerStar.toFixed(3),
+    `${t.evaluations.toFixed(1)} (${t.evaluationsMost})`,
+    t.megaflop.toFixed(1),
+    t.gigaflops.toFixed(1),
+    `${(t.peak / 2 ** 20).toFixed(0)} MiB`,
+  ]);
+  const heading = [
+    "mode",
+    "core-s per star",
+    "lowest",
+    "faster than rvspecfit",
+    "floor",
+    "evaluations, mean (most)",
+    "Mflop each",
+    "Gflop/s",
+    "peak memory",
+  ];
+  const stages = timings.map((t) => {
+    const parts = Object.entries(t.stages).map(([name, s]) => `${name} ${(1000 * s).toFixed(1)}`);
+    return `Wall-clock ms per star and stage, ${t.mode}: ${parts.join(", ")}.`;
+  });
+  const how = `Median of ${RUNS} runs on ${machine()}, load ${load.toFixed(1)}; ${input}.`;
+  return [markdown([heading, ...rows]), how, ...stages].join("\n\n");
+}
+
+function kernels(): string {
+  const runs = [1, 2].map(() => json<{ timings: Timing[] }>([script("./kernels.ts"), "--json"]).timings);
+  const rows = runs[0]!.map((one, i) => {
+    const t = runs.map((timings) => timings[i]!).reduce((a, b) =>
+      a.microsecondsPerRow < b.microsecondsPerRow ? a : b
+    );
+    return [
+      one.name,
+      String(Number(t.microsecondsPerRow.toPrecision(3))),
+      t.gigaflops.toFixed(1),
+      t.gigabytes.toFixed(1),
+    ];
+  });
+  const how = `Best of 30 calls on one core of ${machine()}. Set-up kernels without a batch: the whole call.`;
+  return [markdown([["kernel", "µs", "Gflop/s", "GB/s"], ...rows]), how].join("\n\n");
+}
+
+const SECTIONS: Readonly<Record<string, () => string>> = { demo, speed, kernels };
+
+if (import.meta.main) {
+  const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(SECTIONS);
+  let readme = readFileSync(README, "utf8");
+  for (const name of wanted) {
+    const make = SECTIONS[name];
+    const parts = readme.split(new RegExp(`(<!-- /?${name} -->)`));
+    if (make === undefined || parts.length !== 5) {
+      console.error(`no section "${name}"; known: ${Object.keys(SECTIONS).join(", ")}`);
+      Deno.exit(2);
+    }
+    parts[2] = `\n\n${make()}\n\n`;
+    readme = parts.join("");
+  }
+  writeFileSync(README, readme);
+}
