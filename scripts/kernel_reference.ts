@@ -28,11 +28,12 @@ function amount(value: number): string {
 
 /** What one row of the bench's batch costs, all arms together. */
 function cost({ kernel, rows, calls, name }: Case): string {
+  const variant = name.startsWith(`${kernel.name}, `) ? `; ${name.slice(kernel.name.length + 2)}: ` : "";
   const sum = (of: (dims: Case["calls"][number]["dims"]) => number) =>
     calls.reduce((total, { dims }) => total + of(dims), 0) / rows;
   const flops = amount(sum((dims) => kernel.flops(dims)) / 1e3);
   const moved = amount(sum((dims) => bytes(kernel, dims)) / 1e3);
-  return `${name}: ${flops} kflop, ${moved} kB`;
+  return `${variant}${flops} kflop, ${moved} kB`;
 }
 
 function section(kernel: Kernel): string {
@@ -58,7 +59,7 @@ function section(kernel: Kernel): string {
     `Tolerance between twins: ${limits}${reason === undefined ? "" : ` (${reason})`}. NaN in an input: ${
       kernel.nan === "not allowed" ? "not allowed" : "propagates within its batch row"
     }.`,
-    `Cost of a row: ${costs.join("; ")}.`,
+    `Cost of a row: ${costs.join("")}.`,
   ].join("\n\n");
 }
 
