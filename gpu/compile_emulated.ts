@@ -81,11 +81,14 @@ export async function buildEmulated(
   for (let i = 0; i < stale.length; i += 2) {
     const pair = stale.slice(i, i + 2);
     const runs = await Promise.all(
-      pair.map(({ source, object }) => compiler(cxx, [...flags, "-x", "c++", "-c", source, "-o", object])),
+      pair.map(({ source, object }) =>
+        compiler(cxx, [...flags, "-x", "c++", "-c", source, "-o", `${object}.${Deno.pid}.tmp`])
+      ),
     );
     for (const [k, ran] of runs.entries()) {
       if (ran === null) return { path: null, compiled: [] };
       if (!ran.ok) throw new Error(`${cxx} ${pair[k]!.source}\n${ran.text}`);
+      Deno.renameSync(`${pair[k]!.object}.${Deno.pid}.tmp`, pair[k]!.object);
       compiled.push(pair[k]!.source);
     }
   }
