@@ -119,6 +119,9 @@ int32_t ts_device_count(int32_t* count) {
   const cudaError_t error = cudaGetDeviceCount(&n);
   if (error != cudaSuccess) {
     cudaGetLastError();
+    if (codeOf(error) == TS_NO_DRIVER) {
+      return fail(TS_NO_DRIVER, "no usable NVIDIA driver: %s: %s", cudaGetErrorName(error), cudaGetErrorString(error));
+    }
     return failed(error, "cudaGetDeviceCount");
   }
   *count = n;
