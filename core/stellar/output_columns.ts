@@ -127,12 +127,16 @@ export function rvTable(plan: OutputPlan, stars: readonly StarResult[]): Table {
     }),
   );
   const { classes } = library;
-  if (library.axes.length === 0 || classes !== null) {
+  if (library.axes.length === 0 || classes !== null || options.rvOnly) {
     columns.push(
       numberColumn("TEMPLATE", Int32Array.from(stars, (star) => star.template), {
         comment: "Best template, from 0",
       }),
-      stringColumn("CLASS", stars.map((star) => classes?.[star.template] ?? ""), {
+    );
+  }
+  if (classes !== null) {
+    columns.push(
+      stringColumn("CLASS", stars.map((star) => classes[star.template] ?? ""), {
         comment: "Class of the template",
       }),
     );
