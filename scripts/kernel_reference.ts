@@ -77,10 +77,11 @@ export function kernelReference(): string {
     "arms of DESI, 2751, 2326 and 2881 pixels, with a library of 0.4 Å steps; kernels without a batch: the whole " +
     "call. Bytes are the fewest that a call can move.",
     table(
-      ["family", "AssemblyScript", "kernels"],
+      ["family", "AssemblyScript", "CUDA", "kernels"],
       families.map((family) => [
         family,
-        `[core/assembly/${family}.ts](../core/assembly/${family}.ts)`,
+        `[${family}.ts](../core/assembly/${family}.ts)`,
+        `[${family}.cu](../gpu/kernels/${family}.cu)`,
         KERNELS.filter((kernel) => kernel.family === family)
           .map(({ name }) => `[${name}](#${name})`).join(", "),
       ]),

@@ -41,6 +41,14 @@ Deno.test("the core exports nothing that the table does not know", () => {
   assert.deepEqual(Object.keys(exports).filter((name) => !known.has(name)), []);
 });
 
+Deno.test("every kernel has its CUDA twin in the file of its family", () => {
+  for (const kernel of KERNELS) {
+    const path = `gpu/kernels/${kernel.family}.cu`;
+    assert.ok(there(path), `${path} is missing`);
+    assert.match(read(path), new RegExp(`\\b${kernel.name}\\(`), `${kernel.name} in ${path}`);
+  }
+});
+
 Deno.test("every kernel is tested in the file of its family", () => {
   for (const kernel of KERNELS) {
     const path = `tests/kernels/${kernel.family}_test.ts`;
