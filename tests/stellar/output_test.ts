@@ -88,7 +88,7 @@ Deno.test("headers say from what and how", () =>
     writeSpectra(input, { rows: 2 });
     const options = {
       ...DEFAULT_OPTIONS,
-      fix: { teff: 5777 },
+      fix: { teff: 0.75 },
       priors: { logg: { mean: 4.4, sigma: 0.1 } },
       maxVel: 600,
     };
@@ -114,7 +114,7 @@ Deno.test("headers say from what and how", () =>
       RESMAT: false,
       MAXVEL: 600,
       MINSN: -5,
-      FIX1: "teff=5777",
+      FIX1: "teff=0.75",
       PRIOR1: "logg=4.4,0.1",
     };
     for (const [key, value] of Object.entries(expected)) assert.equal(header.get(key), value, key);
