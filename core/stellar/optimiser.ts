@@ -7,7 +7,7 @@
  * is looked at from the other side, where by continuity one evaluation gives all one-sided slopes.
  */
 import type { Evaluation, ParameterSpace, Point } from "./parameter_space.ts";
-import { boxStep, choleskyFactor, predictedFall } from "./quadratic.ts";
+import { boxStep, choleskyFactor, invertSymmetric, predictedFall } from "./quadratic.ts";
 import type { Reason } from "./result.ts";
 
 /** Everything at `point` held but the velocity: the values at `velocities` (km/s) are asked for. */
@@ -279,7 +279,7 @@ const SLOW = 4;
 const FAST_START = 30;
 const FAST_MARGIN = 60;
 /** Faces that cost less than this in the quadratic model are looked across; two at once where both cost less. */
-const NEAR_FACE = 40;
+const NEAR_FACE = 150;
 const NEAR_CORNER = 9;
 /**
  * A descent is begun behind a face if the quadratic there promises to end this close to the best: a little, and a share
@@ -326,6 +326,11 @@ export function* minimise(space: ParameterSpace, starts: readonly Point[]): Aski
     }
   }
 
+  // from the next cells along the axis that is held least: the valley that the answer lies in may go on behind kinks
+  for (const beyond of nextCells(space, lowest()!)) {
+    consider(yield* descend(space, beyond, lowest()!.evaluation.value));
+  }
+
   // across the near faces of the best, again while that finds something lower
   for (let round = 0; round < 4; round++) {
     const here = lowest()!;
@@ -334,9 +339,17 @@ export function* minimise(space: ParameterSpace, starts: readonly Point[]): Aski
       evaluations++;
       const e = yield* evaluate(beyond);
       const { g, H } = restrict(space, e);
-      const bounds = space.cellBounds(beyond.cell);
-      const { lo, hi } = room(space, beyond.x, bounds.lower, bounds.upper);
-      const promise = predictedFall(H, g, boxStep(H, g, lo, hi));
+      // bounded by the faces just crossed: where the way down leads back over one there is nothing new behind it
+      const lower = space.lower.slice(), upper = space.upper.slice();
+      const crossed = space.nodes.flatMap((_, d) => beyond.cell[d] === here.point.cell[d] ? [] : [2 + d]);
+      for (const i of crossed) {
+        if (beyond.cell[i - 2]! < here.point.cell[i - 2]!) upper[i] = beyond.x[i]!;
+        else lower[i] = beyond.x[i]!;
+      }
+      const { lo, hi } = room(space, beyond.x, lower, upper);
+      const step = boxStep(H, g, lo, hi);
+      if (crossed.some((i) => step[space.free.indexOf(i)] === 0)) continue;
+      const promise = predictedFall(H, g, step);
       const height = e.value - here.evaluation.value;
       if (!(height - promise <= CLOSE + CLOSE_SHARE * Math.max(0, height))) continue;
       better = consider(yield* descend(space, beyond, here.evaluation.value)) || better;
@@ -358,6 +371,39 @@ function* descendIf(
     if (!(e.value <= margin)) return null;
   }
   return yield* descend(space, start, best);
+}
+
+/**
+ * Middles of the two cells next to the minimum's along the axis whose error is the largest share of its cell, the other
+ * coordinates following the quadratic.
+ */
+function nextCells(space: ParameterSpace, minimum: Minimum): Point[] {
+  const { point, evaluation } = minimum;
+  const { g, H } = restrict(space, evaluation);
+  const m = space.free.length;
+  const inverse = invertSymmetric(H, m);
+  if (inverse === null) return [];
+  let weakest = -1, share = 0;
+  space.free.forEach((i, a) => {
+    const nodes = space.nodes[i - 2];
+    if (nodes === undefined || nodes.length < 3) return;
+    const low = point.cell[i - 2]!;
+    const here = Math.sqrt(inverse[a * m + a]!) / (nodes[low + 1]! - nodes[low]!);
+    if (here > share) [weakest, share] = [a, here];
+  });
+  if (weakest < 0) return [];
+  const i = space.free[weakest]!, nodes = space.nodes[i - 2]!;
+  return [-1, 1].flatMap((side) => {
+    const low = point.cell[i - 2]! + side;
+    if (low < 0 || low + 1 >= nodes.length) return [];
+    const { lo, hi } = room(space, point.x, space.lower, space.upper);
+    const middle = 0.5 * (nodes[low]! + nodes[low + 1]!);
+    const step = boxStepWith(H, g, lo, hi, [weakest], [middle - point.x[i]!]);
+    const x = moved(space, point.x, step, lo, hi, space.lower, space.upper);
+    x[i] = middle;
+    const cell = space.cellOf(x);
+    return space.whole(cell) ? [{ ...point, x, cell }] : [];
+  });
 }
 
 /** Points just across the inner faces, and the edges where two meet, that the quadratic model reaches cheaply. */

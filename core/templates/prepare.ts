@@ -4,10 +4,12 @@
  *
  * Spectra made for the very set-up are taken as they are. Others are convolved with what their line spread lacks,
  * σ² = σ_data² − σ_library², and averaged over pixels of a quarter of the FWHM, as the reference's products are. With a
- * resolution matrix they stay sharp: the matrix of the data is deconvolved by what they have.
+ * resolution matrix they stay sharp: the matrix of the data is deconvolved by what they have. Spectra that are not taken
+ * as they are get levelled (level.ts).
  */
 import type { Target } from "../target.ts";
 import { loadWasmTarget } from "../wasm/load.ts";
+import { level } from "./level.ts";
 import type { TemplateArm } from "./library.ts";
 import { armOf, type LibrarySource } from "./library_source.ts";
 import { FWHM_PER_SIGMA } from "./line_spread.ts";
@@ -97,6 +99,7 @@ function cut(
     lnflux.set(arm.lnflux.subarray(t * npix + first, t * npix + end), t * n);
   }
   const start = lam0 * Math.exp(first * dlnlam);
+  level(lnflux, gridWavelengths({ lam0: start, dlnlam, npix: n }));
   return { setup: request.setup, lam0: start, dlnlam, npix: n, medium, sigma0, lnflux };
 }
 
@@ -126,6 +129,7 @@ function convolved(
   );
   const lnflux = sharedFloats(arm.lnflux.length / arm.npix * grid.npix);
   rebinned(target, { lam, lnflux: arm.lnflux }, gridWavelengths(grid), extra, lnflux);
+  level(lnflux, gridWavelengths(grid));
   return { setup: request.setup, ...grid, medium: request.medium, sigma0, lnflux };
 }
 

@@ -183,9 +183,15 @@ dataTest(
       const expected = exact.lnflux[row] + (x - k) * (exact.lnflux[row + 1] - exact.lnflux[row]);
       differences.push(made.lnflux[211 * made.npix + i] - expected);
     }
-    // The products differ in normalisation.
-    for (const d of differences) mean += d / differences.length;
-    for (const d of differences) square += (d - mean) ** 2 / differences.length;
+    // The products differ in level and tilt.
+    const n = differences.length;
+    let slope = 0, spread = 0;
+    for (const d of differences) mean += d / n;
+    differences.forEach((d, i) => {
+      slope += (d - mean) * (i - (n - 1) / 2);
+      spread += (i - (n - 1) / 2) ** 2;
+    });
+    differences.forEach((d, i) => square += (d - mean - slope / spread * (i - (n - 1) / 2)) ** 2 / n);
     assert.ok(Math.sqrt(square) < 2e-3, `${Math.sqrt(square)}`);
   },
 );
