@@ -31,29 +31,55 @@ export interface EmulatedBuild {
   readonly compiled: readonly string[];
 }
 
-/**
- * Compiles what is older than its sources. Throws where the compiler finds fault.
- *
- * @param options.sanitize - under address and undefined-behaviour sanitizers, into a library of its own
- * @param options.defines - macros to set, for a library of its own named by them: broken kernels as tests of the tests
- */
-export async function buildEmulated(
-  options: { readonly sanitize?: boolean; readonly defines?: readonly string[]; readonly force?: boolean } =
-    {},
-): Promise<EmulatedBuild> {
+/** A kernel broken on purpose, to see whether the tests notice. */
+export interface Mutant {
+  readonly name: string;
+  /** The file that is broken, in gpu/kernels. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** The source that is compiled with it. */
+  readonly source: string;
+}
+
+export interface EmulatedOptions {
+  /** Under address and undefined-behaviour sanitizers, into a library of its own. */
+  readonly sanitize?: boolean;
+  readonly force?: boolean;
+  /** Broken in one place, into a library of its own. */
+  readonly mutant?: Mutant;
+}
+
+/** A folder with the broken file, the source that includes it and all headers; the path of that source. */
+function writeMutant({ name, file, find, replace, source }: Mutant): string {
+  const kernels = new URL("kernels/", import.meta.url);
+  const folder = new URL(`mutants/${name}/`, BUILD);
+  Deno.mkdirSync(folder, { recursive: true });
+  const text = Deno.readTextFileSync(new URL(file, kernels));
+  if (text.split(find).length !== 2) throw new Error(`mutant ${name}: "${find}" must stand once in ${file}`);
+  // every header beside it, so that none includes the sound one
+  for (const entry of Deno.readDirSync(kernels)) {
+    if (entry.name === source || entry.name.endsWith(".cuh")) {
+      Deno.copyFileSync(new URL(entry.name, kernels), new URL(entry.name, folder));
+    }
+  }
+  Deno.writeTextFileSync(new URL(file, folder), text.replace(find, () => replace));
+  return new URL(source, folder).pathname;
+}
+
+/** Compiles what is older than its sources. Throws where the compiler finds fault. */
+export async function buildEmulated(options: EmulatedOptions = {}): Promise<EmulatedBuild> {
   writeGenerated();
-  const defines = options.defines ?? [];
-  const variant = [...defines, ...(options.sanitize ? ["sanitize"] : [])].join("_").toLowerCase();
-  const out = variant === ""
-    ? libraryPath("emulated")
-    : new URL(`libtwinspec_emulated_${variant}.so`, BUILD).pathname;
+  const { mutant } = options;
+  const variant = options.sanitize ? "sanitize" : "";
+  const suffix = `${variant === "" ? "" : `_${variant}`}${mutant ? `_${mutant.name}` : ""}`;
+  const out = libraryPath("emulated").replace(/\.so$/, `${suffix}.so`);
   const cxx = Deno.env.get("CXX") ?? "g++";
   const objects = new URL(`objects/${variant === "" ? "plain" : variant}/`, BUILD);
   Deno.mkdirSync(objects, { recursive: true });
   const common = newest(headers());
   const flags = [
     ...FLAGS,
-    ...defines.map((d) => `-D${d}`),
     ...(options.sanitize
       ? [
         "-O1",
@@ -71,6 +97,12 @@ export async function buildEmulated(
   const stale: { source: string; object: string }[] = [];
   const linked: string[] = [];
   for (const source of all) {
+    if (mutant !== undefined && source.endsWith(`/kernels/${mutant.source}`)) {
+      const broken = writeMutant(mutant);
+      linked.push(`${broken}.o`);
+      stale.push({ source: broken, object: `${broken}.o` });
+      continue;
+    }
     const object = new URL(`${source.split("/").at(-1)}.o`, objects).pathname;
     linked.push(object);
     if (options.force || modified(object) <= Math.max(common, modified(source))) {

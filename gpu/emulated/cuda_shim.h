@@ -35,7 +35,7 @@ struct Machine {
   int vote[2];
 };
 
-extern thread_local Machine* machine __attribute__((tls_model("initial-exec")));
+extern thread_local Machine* machine;
 
 void blockBarrier();
 void warpBarrier();

@@ -15,7 +15,7 @@
 
 namespace emulated {
 
-thread_local Machine* machine __attribute__((tls_model("initial-exec"))) = nullptr;
+thread_local Machine* machine = nullptr;
 thread_local const char* brokenBarrier = nullptr;
 
 namespace {

@@ -43,7 +43,7 @@ __global__ void __launch_bounds__(BLOCK) ccfChainKernel(Spread k) {
 }
 
 /** First pixel in [begin, end) whose grid point is not below the value. */
-__device__ inline int lowerPixel(const int32_t* index, int begin, int end, int value) {
+static __device__ inline int lowerPixel(const int32_t* index, int begin, int end, int value) {
   while (begin < end) {
     const int middle = (begin + end) >> 1;
     if (index[middle] < value) begin = middle + 1;
@@ -98,7 +98,7 @@ int32_t ccf_spread(Context& context, const ccf_spread_call& c, Work& work) {
 }
 
 /** conj(a) d + conj(a2) w. */
-__device__ inline Complex weighted(Complex a, Complex a2, Complex d, Complex w) {
+static __device__ inline Complex weighted(Complex a, Complex a2, Complex d, Complex w) {
   return times(conjugate(a), d) + times(conjugate(a2), w);
 }
 
@@ -136,7 +136,7 @@ __global__ void __launch_bounds__(BLOCK) ccfProductKernel(Scan k) {
 }
 
 /** Whether (value, index) comes before (best, bestIndex): the lower value, the first of equal ones. */
-__device__ inline bool before(double value, int index, double best, int bestIndex) {
+static __device__ inline bool before(double value, int index, double best, int bestIndex) {
   return value < best || (value == best && index < bestIndex);
 }
 

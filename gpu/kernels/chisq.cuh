@@ -11,7 +11,7 @@ constexpr int TILE = 128;
 constexpr int MOST_COEFFICIENTS = 60;
 constexpr int MOST_COLUMNS = 32;
 
-__host__ __device__ inline int fours(int n) { return (n + 3) / 4; }
+static __host__ __device__ inline int fours(int n) { return (n + 3) / 4; }
 
 /** Where things lie in shared memory, in doubles from its start; Q = 0 without derivatives. */
 struct ChisqLayout {
@@ -54,7 +54,7 @@ struct ChisqLayout {
 inline size_t chisqShared(int K, int Q) { return static_cast<size_t>(ChisqLayout(K, Q).end) * sizeof(double); }
 
 /** Sums a 4×4 block of rowsA rowsBᵀ over pixels first, first + step, … of a tile. */
-__device__ __forceinline__ void blockProduct(const double* rowsA, const double* rowsB, int first, int step, double* acc) {
+static __device__ __forceinline__ void blockProduct(const double* rowsA, const double* rowsB, int first, int step, double* acc) {
   for (int i = first; i < TILE; i += step) {
     double a[4], b[4];
 #pragma unroll
@@ -68,7 +68,7 @@ __device__ __forceinline__ void blockProduct(const double* rowsA, const double* 
 }
 
 /** The 4×4 block of a lower triangle of blocks that has this index. */
-__device__ inline void triangle(int index, int* row, int* column) {
+static __device__ inline void triangle(int index, int* row, int* column) {
   int i = 0;
   while ((i + 1) * (i + 2) / 2 <= index) i++;
   *row = i;
@@ -76,7 +76,7 @@ __device__ inline void triangle(int index, int* row, int* column) {
 }
 
 /** A tile of the design: rows k < K are P_k c0, row K is y, then zeros; c0 = m s. Ends with a barrier. */
-__device__ inline void designTile(int NP, int K, const double* basis, const double* y, const double* s, const double* m,
+static __device__ inline void designTile(int NP, int K, const double* basis, const double* y, const double* s, const double* m,
                                   int stride, int p0, double* rows, double* c0) {
   const int length = NP - p0 < TILE ? NP - p0 : TILE;
   const int n = 4 * fours(K + 1);
@@ -99,7 +99,7 @@ __device__ inline void designTile(int NP, int K, const double* basis, const doub
  * Normal equations and their solution for one spectrum; `m` has `stride` doubles between pixels. Leaves coefficients and
  * factor in shared memory; returns ln det N, the coefficients then NaN where that is NaN.
  */
-__device__ inline double marginalise(int NP, int K, const double* basis, const double* y, const double* s, const double* m,
+static __device__ inline double marginalise(int NP, int K, const double* basis, const double* y, const double* s, const double* m,
                                      int stride, const ChisqLayout& at, double* shared) {
   const int thread = static_cast<int>(threadIdx.x);
   const int n4 = fours(K + 1);
@@ -153,14 +153,14 @@ __device__ inline double marginalise(int NP, int K, const double* basis, const d
 }
 
 /** Continuum c = aᵀP at pixel i. */
-__device__ inline double continuumAt(int NP, int K, const double* basis, const double* coeff, int i) {
+static __device__ inline double continuumAt(int NP, int K, const double* basis, const double* coeff, int i) {
   double c = 0;
   for (int k = 0; k < K; k++) c += coeff[k] * basis[static_cast<int64_t>(k) * NP + i];
   return c;
 }
 
 /** Σ (y − c m s)², and the model c m into `model` where that is not null. */
-__device__ inline double residual(int NP, int K, const double* basis, const double* y, const double* s, const double* m,
+static __device__ inline double residual(int NP, int K, const double* basis, const double* y, const double* s, const double* m,
                                   double* model, const ChisqLayout& at, double* shared) {
   double sum = 0;
   for (int i = static_cast<int>(threadIdx.x); i < NP; i += BLOCK) {
@@ -173,7 +173,7 @@ __device__ inline double residual(int NP, int K, const double* basis, const doub
 }
 
 /** Σ (y − model s)² over the pixels with good ≠ 0; each thread reads what it wrote itself in `residual`. */
-__device__ inline double goodResidual(int NP, const double* y, const double* s, const double* model, const uint8_t* good,
+static __device__ inline double goodResidual(int NP, const double* y, const double* s, const double* model, const uint8_t* good,
                                       const ChisqLayout& at, double* shared) {
   double sum = 0;
   for (int i = static_cast<int>(threadIdx.x); i < NP; i += BLOCK) {
@@ -185,7 +185,7 @@ __device__ inline double goodResidual(int NP, const double* y, const double* s, 
 }
 
 /** h_i = P_iᵀ N⁻¹ P_i at pixel i. */
-__device__ inline double leverageAt(int NP, int K, const double* basis, const double* inverse, int i) {
+static __device__ inline double leverageAt(int NP, int K, const double* basis, const double* inverse, int i) {
   double h = 0;
   for (int k = 0; k < K; k++) {
     double part = 0;
@@ -201,7 +201,7 @@ __device__ inline double leverageAt(int NP, int K, const double* basis, const do
  * −2 ln L without 2Σlnσ, its gradient and Gauss-Newton matrix for a spectrum whose columns stand interleaved at T. The
  * gradient by column, the curvature (Q, Q) and the coefficients are left in shared memory.
  */
-__device__ inline double projectedGradient(int NP, int K, int Q, const double* basis, const double* y, const double* s,
+static __device__ inline double projectedGradient(int NP, int K, int Q, const double* basis, const double* y, const double* s,
                                            const double* T, const ChisqLayout& at, double* shared) {
   const int thread = static_cast<int>(threadIdx.x);
   const int n4 = fours(K + 1), q4 = fours(Q);

@@ -5,7 +5,7 @@
 namespace twinspec {
 
 /** Σ_{k<n} p_k q_k, even and odd terms apart. */
-__device__ inline double dot(int n, const double* p, const double* q) {
+static __device__ inline double dot(int n, const double* p, const double* q) {
   double even = 0, odd = 0;
   int k = 0;
   for (; k + 1 < n; k += 2) {
@@ -17,7 +17,7 @@ __device__ inline double dot(int n, const double* p, const double* q) {
 }
 
 /** Factors n into l (which may be n itself); ln det N, or NaN where N is not positive definite, l then being unusable. */
-__device__ inline double cholesky(int K, const double* n, double* l) {
+static __device__ inline double cholesky(int K, const double* n, double* l) {
   double logdet = 0;
   for (int i = 0; i < K; i++) {
     double* li = l + i * K;
@@ -37,7 +37,7 @@ __device__ inline double cholesky(int K, const double* n, double* l) {
 }
 
 /** L x = b; x may be b. */
-__device__ inline void forwardSolve(int K, const double* l, const double* b, double* x) {
+static __device__ inline void forwardSolve(int K, const double* l, const double* b, double* x) {
   for (int i = 0; i < K; i++) {
     const double* li = l + i * K;
     x[i] = (b[i] - dot(i, li, x)) / li[i];
@@ -45,7 +45,7 @@ __device__ inline void forwardSolve(int K, const double* l, const double* b, dou
 }
 
 /** Lᵀ x = b; x may be b. Row by row of L, from the last. */
-__device__ inline void backSolve(int K, const double* l, const double* b, double* x) {
+static __device__ inline void backSolve(int K, const double* l, const double* b, double* x) {
   if (x != b) {
     for (int i = 0; i < K; i++) x[i] = b[i];
   }

@@ -10,11 +10,11 @@ namespace twinspec {
 constexpr int WARP = 32;
 
 /** A number that is none, the same bits on host and device. */
-__device__ inline double notANumber() { return __longlong_as_double(0x7ff8000000000000LL); }
-__device__ inline double infinity() { return __longlong_as_double(0x7ff0000000000000LL); }
+static __device__ inline double notANumber() { return __longlong_as_double(0x7ff8000000000000LL); }
+static __device__ inline double infinity() { return __longlong_as_double(0x7ff0000000000000LL); }
 
 /** Index of this thread among all of the launch. */
-__device__ inline int64_t globalIndex() {
+static __device__ inline int64_t globalIndex() {
   return static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
 }
 
@@ -22,7 +22,7 @@ __device__ inline int64_t globalIndex() {
  * Σ over the block, the same bits in every thread, in one order always: thread t of the first warp adds t, t+32, …, then
  * lanes in halves. `scratch`: BLOCK doubles of shared memory, free to write on entry, free again on return.
  */
-__device__ inline double blockSum(double value, double* scratch) {
+static __device__ inline double blockSum(double value, double* scratch) {
   const int t = static_cast<int>(threadIdx.x);
   scratch[t] = value;
   __syncthreads();

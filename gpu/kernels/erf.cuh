@@ -5,7 +5,7 @@
 namespace twinspec {
 
 /** e^{x²} erfc(x) for finite x ≥ 0; relative error below 4e-16 for x ≤ 28. */
-__device__ inline double erfcx(double x) {
+static __device__ inline double erfcx(double x) {
   constexpr int TERMS = 24;
   constexpr double SERIES[TERMS] = {
       1.1775789345674017,      -0.004590054580646478,  -0.08424913336651792,    0.05920993999819189,

@@ -8,7 +8,7 @@ namespace twinspec {
  * exp(x), relative error < 2 ulp for −700 ≤ x ≤ 700; beyond that the value at the bound; NaN for NaN.
  * Argument reduction to |r| ≤ ln2/2, Taylor series to r^13/13! (remainder < 5e-18).
  */
-__device__ inline double exponential(double x) {
+static __device__ inline double exponential(double x) {
   const double LOG2E = 1.44269504088896338700;          // 0x3FF71547652B82FE
   const double LN2_HIGH = 6.93147180369123816490e-01;   // 0x3FE62E42FEE00000: n·LN2_HIGH is exact for |n| < 2^20
   const double LN2_LOW = 1.90821492927058770002e-10;    // 0x3DEA39EF35793C76

@@ -8,15 +8,15 @@ struct Complex {
   double re, im;
 };
 
-__device__ inline Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
-__device__ inline Complex operator-(Complex a, Complex b) { return {a.re - b.re, a.im - b.im}; }
-__device__ inline Complex times(Complex a, Complex b) {
+static __device__ inline Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
+static __device__ inline Complex operator-(Complex a, Complex b) { return {a.re - b.re, a.im - b.im}; }
+static __device__ inline Complex times(Complex a, Complex b) {
   return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
 }
-__device__ inline Complex conjugate(Complex a) { return {a.re, -a.im}; }
+static __device__ inline Complex conjugate(Complex a) { return {a.re, -a.im}; }
 
 /** Passes of a transform of n points: radix 4, with one last radix-2 pass where log₂ n is odd. */
-inline int passes(int n) {
+static inline int passes(int n) {
   int log = 0;
   while (n >> (log + 1)) log++;
   return (log + 1) / 2;
@@ -33,7 +33,7 @@ struct FourierPass {
 };
 
 /** Butterfly i of series r: radix 4, or radix 2 where 2 points are left. */
-__device__ inline void fourierButterfly(const FourierPass& c, int64_t r, int i) {
+static __device__ inline void fourierButterfly(const FourierPass& c, int64_t r, int i) {
   const Complex* from = c.source + r * c.sourceStride;
   Complex* to = c.target + r * c.targetStride;
   const int s = c.s;
@@ -83,7 +83,7 @@ static __global__ void __launch_bounds__(BLOCK) fourierPassKernel(FourierPass c)
  * one writes target; `spare` has the room of target. source may be target where passes(n) is even, spare where it is odd.
  * n = 1: nothing is done. `roots`: table of `every`·n points.
  */
-inline int32_t fourierTransform(Context& context, int n, double direction, const Complex* roots, int every, int64_t rows,
+static inline int32_t fourierTransform(Context& context, int n, double direction, const Complex* roots, int every, int64_t rows,
                                 const Complex* source, int64_t sourceStride, Complex* target, int64_t targetStride,
                                 Complex* spare, int64_t spareStride) {
   FourierPass c = {roots, source, target, rows, sourceStride, targetStride, n, 1, every, direction};

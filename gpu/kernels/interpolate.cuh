@@ -36,7 +36,7 @@ struct Fold<D, D> {
 
 /** Flux at pixel j into out[0] and, if derivatives, ∂m/∂t_d into out[(1+d)·stride]. */
 template <int D>
-__device__ inline void interpolatePixel(const float* templates, int64_t N, int64_t j, const int32_t* corners,
+static __device__ inline void interpolatePixel(const float* templates, int64_t N, int64_t j, const int32_t* corners,
                                         const double* t, double* out, int64_t stride, bool derivatives) {
   double slope[D > 0 ? D : 1];
   const double flux = exponential(Fold<D, 0>::run(templates + j, N, corners, 0, t, slope));

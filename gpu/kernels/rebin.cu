@@ -13,7 +13,7 @@ struct Integrals {
 };
 
 /** f₁ and f₂ at d; σ = 0 gives max(d, 0) and half its square. */
-__device__ inline Integrals integrals(double d, double sigma) {
+static __device__ inline Integrals integrals(double d, double sigma) {
   const double HALF_ROOT = 0.70710678118654752;    // 1/√2
   const double ROOT_HALF_PI = 1.2533141373155003;  // √(π/2)
   const double DENSITY = 0.3989422804014327;       // 1/√(2π)
@@ -32,7 +32,7 @@ __device__ inline Integrals integrals(double d, double sigma) {
 }
 
 /** First knot at or beyond the value; N where there is none. */
-__device__ inline int lowerBound(int N, const double* x, double value) {
+static __device__ inline int lowerBound(int N, const double* x, double value) {
   int low = 0, high = N;
   while (low < high) {
     const int middle = (low + high) >> 1;
@@ -43,7 +43,7 @@ __device__ inline int lowerBound(int N, const double* x, double value) {
 }
 
 /** Edge below pixel j, half-way to its neighbour; the outermost ones by symmetry. */
-__device__ inline double edge(int M, const double* x, int j) {
+static __device__ inline double edge(int M, const double* x, int j) {
   if (j == 0) return x[0] - 0.5 * (x[1] - x[0]);
   if (j == M) return x[M - 1] + 0.5 * (x[M - 1] - x[M - 2]);
   return 0.5 * (x[j - 1] + x[j]);
@@ -104,7 +104,7 @@ int32_t rebin_weights(Context& context, const rebin_weights_call& c, Work& work)
 }
 
 /** Σ_i w_i f_i over n knots, four partial sums. */
-__device__ inline double weightedSum(int n, const double* w, const double* f) {
+static __device__ inline double weightedSum(int n, const double* w, const double* f) {
   double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
   int i = 0;
   for (; i + 3 < n; i += 4) {
@@ -119,7 +119,7 @@ __device__ inline double weightedSum(int n, const double* w, const double* f) {
 }
 
 /** Knots of a pixel that exist. */
-__device__ inline int knotsOf(int N, int W, int begin) { return begin + W > N ? N - begin : W; }
+static __device__ inline int knotsOf(int N, int W, int begin) { return begin + W > N ? N - begin : W; }
 
 __global__ void __launch_bounds__(BLOCK) rebinApplyKernel(rebin_apply_call c) {
   const int64_t index = globalIndex();

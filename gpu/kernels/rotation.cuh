@@ -4,26 +4,26 @@
 
 namespace twinspec {
 
-__device__ inline double primitive(double a, double b, double x) {
+static __device__ inline double primitive(double a, double b, double x) {
   return a * 0.5 * (x * sqrt(1.0 - x * x) + asin(x)) + b * (x - x * x * x / 3.0);
 }
 
-__device__ inline double firstMoment(double a, double b, double x) {
+static __device__ inline double firstMoment(double a, double b, double x) {
   const double s2 = 1.0 - x * x;
   return -a * s2 * sqrt(s2) / 3.0 + b * x * x * (0.5 - 0.25 * x * x);
 }
 
-__device__ inline double clip(double x) { return x > 1.0 ? 1.0 : x < -1.0 ? -1.0 : x; }
+static __device__ inline double clip(double x) { return x > 1.0 ? 1.0 : x < -1.0 ? -1.0 : x; }
 
 /** Half-width of the kernel in pixels, at most H. */
-__device__ inline int rotationHalfWidth(double R, int H) {
+static __device__ inline int rotationHalfWidth(double R, int H) {
   if (!(R > 0)) return H < 1 ? H : 1;
   const double half = ceil(R + 1.0);
   return half < H ? static_cast<int>(half) : H;
 }
 
 /** Weights W_0 … W_H and their derivatives in R for limb darkening eps, by a block. scratch: BLOCK doubles. */
-__device__ inline void rotationWeights(double R, double eps, int H, double* w, double* dw, double* scratch) {
+static __device__ inline void rotationWeights(double R, double eps, int H, double* w, double* dw, double* scratch) {
   const double PI = 3.14159265358979323846;
   const int thread = static_cast<int>(threadIdx.x);
   const double a = 2.0 * (1.0 - eps) / (PI * (1.0 - eps / 3.0));
@@ -69,7 +69,7 @@ __device__ inline void rotationWeights(double R, double eps, int H, double* w, d
 }
 
 /** Pixel j of y ⊛ w over N pixels, the spectrum zero outside. */
-__device__ inline double convolve(int N, int H, const double* y, const double* w, int j) {
+static __device__ inline double convolve(int N, int H, const double* y, const double* w, int j) {
   double sum = w[0] * y[j];
   if (j >= H && j + H < N) {
     for (int k = 1; k <= H; k++) sum += w[k] * (y[j - k] + y[j + k]);

@@ -12,7 +12,7 @@ constexpr int CHUNK_KNOTS = 32;
 constexpr int WARMUP = 32;
 
 /** Relativistic factor from observed to rest wavelength, √((1−β)/(1+β)). */
-__device__ inline double dopplerFactor(double velocity) {
+static __device__ inline double dopplerFactor(double velocity) {
   const double beta = velocity / LIGHT;
   return sqrt((1.0 - beta) / (1.0 + beta));
 }
@@ -21,7 +21,7 @@ __device__ inline double dopplerFactor(double velocity) {
  * z at knots a ≤ i < a + CHUNK_KNOTS of one column of N knots; `y` and `z` have `step` doubles from knot to knot. The
  * part of the forward sweep right of the chunk is kept in `ahead`, WARMUP values `apart` doubles apart.
  */
-__device__ inline void splineChunk(int N, int a, const double* factor, const double* y, double* z, int64_t step,
+static __device__ inline void splineChunk(int N, int a, const double* factor, const double* y, double* z, int64_t step,
                                    double* ahead, int apart) {
   const int b = a + CHUNK_KNOTS < N ? a + CHUNK_KNOTS : N;
   const int first = a - WARMUP > 1 ? a - WARMUP : 1;

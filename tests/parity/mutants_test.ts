@@ -1,0 +1,150 @@
+/** Tests of the parity suite: kernels broken on purpose must make it fail. */
+import assert from "node:assert/strict";
+import { kernelNamed } from "../../core/kernels/table.ts";
+import { loadWasmTarget } from "../../core/wasm/load.ts";
+import { buildEmulated, type Mutant } from "../../gpu/compile_emulated.ts";
+import { DeviceLibrary } from "../../gpu/library.ts";
+import { parityOf } from "../../gpu/parity.ts";
+import { GpuTarget } from "../../gpu/target.ts";
+import { emulated, emulatedTest } from "../gpu/emulated.ts";
+
+const MUTANTS: readonly (Mutant & { readonly kernel: string })[] = [
+  {
+    name: "missing_barrier",
+    file: "chisq.cuh",
+    find: "s[p0 + i] : 0.0;\n  }\n  __syncthreads();",
+    replace: "s[p0 + i] : 0.0;\n  }",
+    source: "chisq.cu",
+    kernel: "chisq",
+  },
+  {
+    name: "missing_barrier_in_sum",
+    file: "common.cuh",
+    find: "scratch[t] = value;\n  __syncthreads();",
+    replace: "scratch[t] = value;",
+    source: "rotation.cu",
+    kernel: "rotation_weights",
+  },
+  {
+    name: "barrier_not_met_by_all",
+    file: "rotation.cuh",
+    find: "sum = blockSum(sum, scratch);\n  dsum",
+    replace: "if (thread < H + 1) sum = blockSum(sum, scratch);\n  dsum",
+    source: "rotation.cu",
+    kernel: "rotation_weights",
+  },
+  {
+    name: "last_pixel_of_a_tile_left_out",
+    file: "chisq.cuh",
+    find: "i < length && k < K) value",
+    replace: "i + 1 < length && k < K) value",
+    source: "chisq.cu",
+    kernel: "chisq",
+  },
+  {
+    name: "term_of_the_determinant_dropped",
+    file: "chisq.cuh",
+    find: "2.0 * sumV - 2.0 * sumR",
+    replace: "-2.0 * sumR + 0.0 * sumV",
+    source: "chisq.cu",
+    kernel: "chisq_gradient",
+  },
+  {
+    name: "projection_dropped",
+    file: "chisq.cuh",
+    find: "2.0 * (products[high * q + low] - sum)",
+    replace: "2.0 * products[high * q + low] + 0.0 * sum",
+    source: "fit.cu",
+    kernel: "fit_evaluate",
+  },
+  {
+    name: "short_warmup",
+    file: "spline.cuh",
+    find: "constexpr int WARMUP = 32;",
+    replace: "constexpr int WARMUP = 12;",
+    source: "spline.cu",
+    kernel: "spline_build",
+  },
+  {
+    name: "edge_off_by_one",
+    file: "rotation.cuh",
+    find: "(j + k < N ? y[j + k] : 0.0)",
+    replace: "(j + k < N - 1 ? y[j + k] : 0.0)",
+    source: "rotation.cu",
+    kernel: "rotate",
+  },
+  {
+    name: "wrong_twiddle",
+    file: "fourier.cuh",
+    find: "w3.im *= c.direction;",
+    replace: "",
+    source: "fourier.cu",
+    kernel: "rfft",
+  },
+  {
+    name: "shares_exchanged",
+    file: "ccf.cu",
+    find: "p < middle ? f : 1.0 - f",
+    replace: "p < middle ? 1.0 - f : f",
+    source: "ccf.cu",
+    kernel: "ccf_spread",
+  },
+  {
+    name: "infinite_pivot_accepted",
+    file: "cholesky.cuh",
+    find: "pivot > 0 && pivot < infinity()",
+    replace: "pivot > 0",
+    source: "cholesky.cu",
+    kernel: "cholesky_solve",
+  },
+  {
+    name: "slope_not_folded",
+    file: "interpolate.cuh",
+    find: "slope[e] + t[d] * (above[e] - slope[e])",
+    replace: "slope[e] + 0.0 * t[d] * above[e]",
+    source: "interpolate.cu",
+    kernel: "interpolate",
+  },
+  {
+    name: "median_one_off",
+    file: "resolution.cu",
+    find: "const int upper = P / 2;",
+    replace: "const int upper = (P + 1) / 2;",
+    source: "resolution.cu",
+    kernel: "resolution_deconvolve",
+  },
+  {
+    name: "velocity_of_another",
+    file: "fit.cu",
+    find: "const double velocity = k.velocity[k.e0 + slot];",
+    replace: "const double velocity = k.velocity[k.e0];",
+    source: "fit.cu",
+    kernel: "fit_evaluate",
+  },
+];
+
+for (const mutant of MUTANTS) {
+  emulatedTest(
+    `the parity suite notices a broken ${mutant.kernel}: ${mutant.name.replaceAll("_", " ")}`,
+    async () => {
+      const { path } = await buildEmulated({ mutant });
+      const library = new DeviceLibrary("emulated", path!);
+      const wasm = loadWasmTarget();
+      const rows = [0, 1, 5].map((order) => {
+        library.emulate("order", order);
+        const target = new GpuTarget("emulated", { library });
+        return parityOf(kernelNamed(mutant.kernel), target, wasm, { cases: 2 });
+      });
+      assert.ok(rows.some((row) => !row.ok), `within tolerance: ${rows.map((row) => row.worst.relative)}`);
+    },
+  );
+}
+
+emulatedTest("without a change the same kernels pass", () => {
+  const wasm = loadWasmTarget();
+  const target = new GpuTarget("emulated", { library: emulated! });
+  for (const kernel of new Set(MUTANTS.map((m) => m.kernel))) {
+    assert.ok(parityOf(kernelNamed(kernel), target, wasm, { cases: 2 }).ok, kernel);
+  }
+  target.close();
+});
