@@ -13,6 +13,9 @@ import {
 /** Kernels that may spill registers to memory, and why. */
 export const DECLARED_SPILLS: Readonly<Record<string, string>> = {};
 
+/** What ptxas said at the last build. */
+const LOG = new URL("ptxas.log", BUILD).pathname;
+
 const ARCHITECTURES = ["80", "90"];
 
 export interface KernelResources {
@@ -29,7 +32,7 @@ export interface KernelResources {
 export interface CudaBuild {
   /** Path of the library; null where there is no nvcc. */
   readonly path: string | null;
-  /** Empty where nothing had to be compiled. */
+  /** Of the build that made the library. */
   readonly resources: readonly KernelResources[];
 }
 
@@ -90,7 +93,9 @@ export async function buildCuda(force = false): Promise<CudaBuild> {
   writeGenerated();
   const out = libraryPath("cuda");
   const all = sources();
-  if (!force && modified(out) > newest([...all, ...headers()])) return { path: out, resources: [] };
+  if (!force && modified(LOG) > 0 && modified(out) > newest([...all, ...headers()])) {
+    return { path: out, resources: readResources(Deno.readTextFileSync(LOG)) };
+  }
   const objects = new URL("objects/cuda/", BUILD);
   Deno.mkdirSync(objects, { recursive: true });
   const codes = ARCHITECTURES.flatMap((a, i) => [
@@ -127,6 +132,7 @@ export async function buildCuda(force = false): Promise<CudaBuild> {
   const temporary = `${out}.${Deno.pid}.tmp.so`;
   const link = await compiler("nvcc", ["-shared", "-cudart", "static", ...codes, "-o", temporary, ...linked]);
   if (link === null || !link.ok) throw new Error(`nvcc: linking\n${link?.text}`);
+  Deno.writeTextFileSync(LOG, text);
   Deno.renameSync(temporary, out);
   return { path: out, resources: readResources(text) };
 }

@@ -25,7 +25,7 @@ try {
     );
     Deno.exit(1);
   }
-  console.log(`build:cuda: ${path}${resources.length === 0 ? ", up to date" : ""}`);
+  console.log(`build:cuda: ${path}`);
 } catch (error) {
   console.error(`build:cuda failed: ${(error as Error).message}`);
   Deno.exit(1);
