@@ -23,11 +23,17 @@ export interface Start {
   readonly deno?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Shell commands to run first, as `ulimit`. */
+  readonly before?: string;
 }
 
-function command(args: readonly string[], { deno = [], env = {}, cwd }: Start): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", `--config=${CONFIG}`, ...deno, ...PERMISSIONS, MAIN, ...args],
+function command(args: readonly string[], { deno = [], env = {}, cwd, before }: Start): Deno.Command {
+  const words = ["run", `--config=${CONFIG}`, ...deno, ...PERMISSIONS, MAIN, ...args];
+  const [program, all] = before === undefined
+    ? [Deno.execPath(), words]
+    : ["bash", ["-c", `${before} exec "$@"`, "bash", Deno.execPath(), ...words]];
+  return new Deno.Command(program, {
+    args: all,
     env: { INIT_CWD: "", NO_COLOR: "1", ...env },
     ...(cwd === undefined ? {} : { cwd }),
     stdin: "null",

@@ -1,7 +1,7 @@
 /** Runs that end early: what is done is kept, the same command completes it, nothing is lost, twice or left over. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { begun, done, ownFolder, refused, type Said, said, simulated } from "./command.ts";
+import { begun, done, ownFolder, refused, type Said, said, simulated, twinspec } from "./command.ts";
 import { answers, sums } from "./spectra_files.ts";
 
 const STARS = 36;
@@ -53,7 +53,26 @@ Deno.test("kill −9 in the middle: the same command completes the run, nothing 
   await undisturbed();
   const out = `${folder}/killed`;
   await struck(out, "SIGKILL");
+  Deno.writeTextFileSync(`${out}/rvtab_coadd.fits.tmp-1-0`, "as if killed while it wrote the tables");
   await assertResumes(out);
+});
+
+Deno.test({
+  name: "a disk that fills: exit 2, one sentence, no output; the same command completes the run",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await undisturbed();
+    const out = `${folder}/full`;
+    // No file may grow beyond 200 blocks of 1 KiB: room for some stars.
+    const { code, err } = await twinspec(request(out), { before: "trap '' XFSZ; ulimit -f 200;" });
+    assert.equal(code, 2, err);
+    assert.match(
+      err,
+      /\nerror: [^\n]*: the journal cannot be used: File too large[^\n]*\n$/,
+    );
+    assert.deepEqual(readdirSync(out), ["rvtab_coadd.fits.journal"]);
+    await assertResumes(out);
+  },
 });
 
 Deno.test("a second run on the same output is refused while the first one works", async () => {
@@ -61,7 +80,9 @@ Deno.test("a second run on the same output is refused while the first one works"
   const out = `${folder}/busy`;
   const child = begun(request(out));
   const ended = child.output();
-  while (!existsSync(`${out}/rvtab_coadd.fits.lock`)) await new Promise((next) => setTimeout(next, 1));
+  const lock = `${out}/rvtab_coadd.fits.lock`;
+  const named = () => existsSync(lock) && statSync(lock).size > 0;
+  while (!named()) await new Promise((next) => setTimeout(next, 1));
   child.kill("SIGSTOP");
   await refused(out, request(out), /rvtab_coadd\.fits: process \d+ on .* is writing it; wait until it ends/);
   child.kill("SIGCONT");

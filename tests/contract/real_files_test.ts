@@ -1,9 +1,9 @@
-/** Real DESI files, galaxies and sky as they are: each is fitted, rows flagged or not, or answered by one sentence. */
+/** Real files as they are: each is fitted, rows flagged or not, or answered by one sentence; real templates likewise. */
 import assert from "node:assert/strict";
 import { basename } from "node:path";
 import { openSpectra } from "../../core/io/open_spectra.ts";
 import { dataTest } from "../shared_data.ts";
-import { done, ownFolder, refused } from "./command.ts";
+import { done, ownFolder, refused, simulated } from "./command.ts";
 import { answers } from "./spectra_files.ts";
 
 const REAL = "stellar/real/desi";
@@ -67,3 +67,53 @@ dataTest("nothing among the real DESI files is unknown to these tests", [REAL], 
   const known = [...FITTED, "quasarnp-test_coadd.fits"];
   assert.deepEqual(names.filter((name) => !known.includes(name) && !name.startsWith("redrock-")), []);
 });
+
+dataTest(
+  "real spectra of SDSS and of LAMOST, old and new, are fitted in one run",
+  [
+    "stellar/real/sdss/spec-0266-51602-0031.fits",
+    "stellar/real/lamost/3703110.fits",
+    "stellar/real/lamost/spec-58397-EG014118N254444M01_sp03-031.fits",
+  ],
+  async (...paths) => {
+    const { out } = await done(["fit", ...paths, "--output-dir", `${folder}/others`, "--workers", "1"]);
+    assert.equal(out.trimEnd().split("\n").length, 1 + paths.length);
+    for (const path of paths) {
+      const { header, table } = answers(`${folder}/others`, basename(path));
+      assert.equal(header.get("AIRORVAC"), "vac");
+      assert.equal(header.get("SPECSYS"), "HELIOCEN");
+      assert.ok(Number.isFinite(table.float64("VRAD")[0]));
+    }
+  },
+);
+
+dataTest(
+  "a grid too coarse for the data and archetypes without parameters are imported, and refused with what to do",
+  ["stellar/templates/ndArch-nsc3-coarse00_lr.fits", "stellar/templates/rrtemplate-STAR-A-v0.1.fits"],
+  async (grid, archetypes) => {
+    const input = await simulated(`${folder}/coadd.fits`, 2);
+    const [coarse, classes] = [`${folder}/coarse.fits`, `${folder}/classes.fits`];
+    await done(["templates", "import", grid, "--out", coarse, "--quiet"]);
+    const few = ["--max-templates", "3", "--json"];
+    const { out } = await done(["templates", "import", archetypes, "--out", classes, ...few]);
+    assert.equal(JSON.parse(out).templates, 3);
+    const request = ["fit", input, "--output-dir", `${folder}/refused`, "--library"];
+    await refused(folder, [...request, coarse], /not sharp enough for arm desi_b/, /name a sharper library/);
+    await refused(folder, [...request, classes], /has no stellar parameters: add --rv-only/);
+    const { out: table } = await done([...request, classes, "--rv-only", "--arms", "b"]);
+    assert.match(table, /STAR-A/);
+    // Told to be sharp, the grid serves.
+    await done([
+      "templates",
+      "import",
+      grid,
+      "--out",
+      coarse,
+      "--quiet",
+      "--overwrite",
+      "--resolution",
+      "8000",
+    ]);
+    await done([...request, coarse, "--arms", "b", "--quiet", "--overwrite"]);
+  },
+);
