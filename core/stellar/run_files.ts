@@ -1,6 +1,7 @@
 /** A run of fits over many files, one fleet for all; what it stands on is handed in, so that tests can replace it. */
 import { existsSync } from "node:fs";
 import { Fleet } from "../fleet.ts";
+import { InputError } from "../io/input_error.ts";
 import type { SpectrumFile } from "../io/spectra.ts";
 import type { BatchResult } from "./result.ts";
 import type { FitBatch, FitJob } from "./batch.ts";
@@ -80,14 +81,19 @@ export async function fitFilesWith(
       signal?.throwIfAborted();
     }
     openFolders(planned);
-    for (const { paths, skip } of planned) {
-      if (skip) continue;
-      closers.push(lockOutput(paths.rvtab, (text) => notice("warning", text)));
-      sweep(paths);
-    }
-
     const total = ready.reduce((sum, { stars }) => sum + stars.length, 0);
-    let done = ready.reduce((sum, one) => sum + doneBefore(one, library.axes.length), 0);
+    let done = 0;
+    // Refused now where another run writes; locked again, each for its own time, when its turn comes.
+    for (const one of ready) {
+      if (one.skip) continue;
+      const unlock = lockOutput(one.paths.rvtab, (text) => notice("warning", text));
+      try {
+        sweep(one.paths);
+        done += doneBefore(one, library.axes.length);
+      } finally {
+        unlock();
+      }
+    }
     const { batch, workers } = spread(total - done, request);
     const fleet = new Fleet<FitJob, FitBatch, BatchResult>({
       worker: parts.worker,
@@ -105,6 +111,17 @@ export async function fitFilesWith(
     const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
     const fit = async (one: Ready): Promise<FileSummary> => {
       if (one.skip) return skipped(one);
+      const unlock = lockOutput(one.paths.rvtab);
+      try {
+        if (!request.overwrite && existsSync(one.paths.rvtab)) {
+          throw new InputError(`${one.paths.rvtab}: another run has written it meanwhile`);
+        }
+        return await fitLocked(one);
+      } finally {
+        unlock();
+      }
+    };
+    const fitLocked = async (one: Ready): Promise<FileSummary> => {
       const file = one.file ?? await parts.openSpectra(one.paths.input);
       try {
         const plan: OutputPlan = {
