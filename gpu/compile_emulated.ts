@@ -46,6 +46,8 @@ export interface EmulatedOptions {
   /** Under address and undefined-behaviour sanitizers, into a library of its own. */
   readonly sanitize?: boolean;
   readonly force?: boolean;
+  /** With fused multiply-add, as GPUs compute, into a library of its own. */
+  readonly fused?: boolean;
   /** Broken in one place, into a library of its own. */
   readonly mutant?: Mutant;
 }
@@ -71,7 +73,7 @@ function writeMutant({ name, file, find, replace, source }: Mutant): string {
 export async function buildEmulated(options: EmulatedOptions = {}): Promise<EmulatedBuild> {
   writeGenerated();
   const { mutant } = options;
-  const variant = options.sanitize ? "sanitize" : "";
+  const variant = options.sanitize ? "sanitize" : options.fused ? "fused" : "";
   const suffix = `${variant === "" ? "" : `_${variant}`}${mutant ? `_${mutant.name}` : ""}`;
   const out = libraryPath("emulated").replace(/\.so$/, `${suffix}.so`);
   const cxx = Deno.env.get("CXX") ?? "g++";
@@ -89,6 +91,7 @@ export async function buildEmulated(options: EmulatedOptions = {}): Promise<Emul
         "-fno-omit-frame-pointer",
       ]
       : ["-O2"]),
+    ...(options.fused ? ["-ffp-contract=fast", "-mfma"] : []),
   ];
   const all = [
     ...sources(),
