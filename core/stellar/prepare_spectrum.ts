@@ -110,6 +110,32 @@ function interpolateOver(flux: Float32Array, flagged: Uint8Array): Float32Array 
 export function median(values: Float32Array): number {
   const n = values.length;
   if (n === 0) return NaN;
-  const sorted = values.slice().sort();
-  return n % 2 === 1 ? sorted[(n - 1) / 2]! : Math.fround((sorted[n / 2 - 1]! + sorted[n / 2]!) / 2);
+  const some = values.slice();
+  const upper = select(some, n >> 1);
+  if (n % 2 === 1) return upper;
+  let lower = -Infinity;
+  for (let i = 0; i < n >> 1; i++) lower = Math.max(lower, some[i]!);
+  return Math.fround((lower + upper) / 2);
+}
+
+/** The k-th smallest (Hoare's selection); afterwards everything before k is ≤ it. Values must not be NaN. */
+function select(values: Float32Array, k: number): number {
+  let left = 0, right = values.length - 1;
+  while (left < right) {
+    const pivot = values[(left + right) >> 1]!;
+    let i = left, j = right;
+    while (i <= j) {
+      while (values[i]! < pivot) i++;
+      while (values[j]! > pivot) j--;
+      if (i <= j) {
+        const swap = values[i]!;
+        values[i++] = values[j]!;
+        values[j--] = swap;
+      }
+    }
+    if (k <= j) right = j;
+    else if (k >= i) left = i;
+    else break;
+  }
+  return values[k]!;
 }
