@@ -5,13 +5,22 @@ import { gzipSync } from "node:zlib";
 import { done, ownFolder, simulated } from "./command.ts";
 import { answers, numbersOf, rewrite, sums } from "./spectra_files.ts";
 
-const STARS = 9;
+const STARS = 8;
 const ALL = Array.from({ length: STARS }, (_, row) => row);
 const folder = ownFolder();
 const plain = `${folder}/coadd.fits`;
 
-async function fit(input: string, out: string, ...more: string[]): Promise<string> {
-  await done(["fit", input, "--output-dir", `${folder}/${out}`, "--arms", "b,r", "--quiet", ...more]);
+async function fit(input: string | string[], out: string, ...more: string[]): Promise<string> {
+  await done([
+    "fit",
+    ...[input].flat(),
+    "--output-dir",
+    `${folder}/${out}`,
+    "--arms",
+    "r",
+    "--quiet",
+    ...more,
+  ]);
   return `${folder}/${out}`;
 }
 
@@ -36,12 +45,9 @@ Deno.test("another number of workers and another size of batches: equal DATASUMs
   await assertSame(await fit(plain, "single", "--workers", "1", "--batch", "1"));
 });
 
-Deno.test("run again: equal bytes", async () => {
+Deno.test("run again: equal DATASUMs", async () => {
   await alone();
-  await fit(plain, "alone", "--workers", "1", "--overwrite");
-  const before = readFileSync(`${folder}/alone/rvtab_coadd.fits`);
-  await fit(plain, "alone", "--workers", "1", "--overwrite");
-  assert.deepEqual(readFileSync(`${folder}/alone/rvtab_coadd.fits`), before);
+  await assertSame(await fit(plain, "again", "--workers", "1"));
 });
 
 Deno.test("packed and plain input, told by content and not by name: equal DATASUMs", async () => {
@@ -49,8 +55,9 @@ Deno.test("packed and plain input, told by content and not by name: equal DATASU
   const packed = `${folder}/packed.fits.gz`, disguised = `${folder}/disguised.fits`;
   writeFileSync(packed, gzipSync(readFileSync(plain), { level: 1 }));
   Deno.copyFileSync(packed, disguised);
-  await assertSame(await fit(packed, "packed"), "packed.fits");
-  await assertSame(await fit(disguised, "packed"), "disguised.fits");
+  const out = await fit([packed, disguised], "packed");
+  await assertSame(out, "packed.fits");
+  await assertSame(out, "disguised.fits");
 });
 
 Deno.test("rows the other way round: the same answers the other way round", async () => {
