@@ -6,7 +6,8 @@
  * border. What a near kink does to the errors is added from both sides of it: kinks.ts.
  */
 import { type Beyond, kinkedCovariance, lookBeyond } from "./kinks.ts";
-import { type Asking, evaluate, type Minimum } from "./optimiser.ts";
+import { type Asking, evaluate } from "./asking.ts";
+import type { Minimum } from "./optimiser.ts";
 import type { Evaluation, ParameterSpace, Point } from "./parameter_space.ts";
 import { boxStep, choleskyFactor, invertSymmetric, predictedFall } from "./quadratic.ts";
 

@@ -4,7 +4,7 @@
  * taken as Gaussians cut off at the face, and the second moments of the two about the answer together replace the
  * covariance.
  */
-import { type Asking, evaluate } from "./optimiser.ts";
+import { type Asking, evaluate } from "./asking.ts";
 import type { Evaluation, ParameterSpace, Point } from "./parameter_space.ts";
 import { boxStep, choleskyFactor, choleskySolve } from "./quadratic.ts";
 

@@ -3,7 +3,7 @@
  * answered with one kernel call per arm, and every star goes on. What comes back is a few dozen numbers a star.
  */
 import type { ArmContext, Points } from "./arm_context.ts";
-import type { Asking, Question, Scan } from "./optimiser.ts";
+import type { Asking, Question, Scan } from "./asking.ts";
 import type { Evaluation, ParameterSpace, Point } from "./parameter_space.ts";
 
 /** Spectra of a star: indices into the batch of each arm. */

@@ -6,26 +6,13 @@
  * ln flux is smooth inside a grid cell and has kinks on its faces, so every point carries its cell; a minimum on a face
  * is looked at from the other side, where by continuity one evaluation gives all one-sided slopes.
  */
+import { type Asking, evaluate } from "./asking.ts";
 import type { Evaluation, ParameterSpace, Point } from "./parameter_space.ts";
-import { boxStep, choleskyFactor, invertSymmetric, predictedFall } from "./quadratic.ts";
+import { nearFaces, nextCells } from "./near_faces.ts";
+import { boxStep, predictedFall } from "./quadratic.ts";
 import type { Reason } from "./result.ts";
-
-/** Everything at `point` held but the velocity: the values at `velocities` (km/s) are asked for. */
-export interface Scan {
-  readonly point: Point;
-  readonly velocities: Float64Array;
-}
-
-/** What a star asks for in a step: points (answered by Evaluation[]) or a scan (answered by Float64Array). */
-export type Question = readonly Point[] | Scan;
-
-/** A computation that asks. The answer's type follows the question's, which TypeScript cannot say of a generator. */
-export type Asking<R> = Generator<Question, R, any>;
-
-/** Asks for one point. */
-export function* evaluate(point: Point): Asking<Evaluation> {
-  return (yield [point])[0] as Evaluation;
-}
+import { Correction } from "./secant.ts";
+import { damped, moved, restrict, room } from "./steps.ts";
 
 export interface Minimum {
   readonly point: Point;
@@ -43,97 +30,6 @@ const HARVEST = 0.3;
 interface State {
   point: Point;
   evaluation: Evaluation;
-}
-
-/**
- * What the Gauss-Newton matrix leaves out of the Hessian (in vsini up to half of it), learnt from gradients of the same
- * cell by symmetric rank-one updates: (GN + A) Δx = Δg.
- */
-class Correction {
-  readonly #m: number;
-  #A: Float64Array;
-
-  constructor(m: number) {
-    this.#m = m;
-    this.#A = new Float64Array(m * m);
-  }
-
-  reset(): void {
-    this.#A.fill(0);
-  }
-
-  /** GN + A where that is safely positive definite, else GN. */
-  applied(gaussNewton: Float64Array): Float64Array {
-    const m = this.#m;
-    const H = gaussNewton.map((value, k) => value + this.#A[k]!);
-    for (let a = 0; a < m; a++) {
-      const own = gaussNewton[a * m + a]!;
-      if (!(H[a * m + a]! > 0.2 * own && H[a * m + a]! < 5 * own)) return gaussNewton;
-    }
-    return choleskyFactor(H, m) === null ? gaussNewton : H;
-  }
-
-  learn(gaussNewton: Float64Array, step: Float64Array, change: Float64Array): void {
-    const m = this.#m;
-    const rest = new Float64Array(m);
-    let dot = 0, size = 0;
-    for (let a = 0; a < m; a++) {
-      let known = 0;
-      for (let b = 0; b < m; b++) known += (gaussNewton[a * m + b]! + this.#A[a * m + b]!) * step[b]!;
-      rest[a] = change[a]! - known;
-      dot += rest[a]! * step[a]!;
-      size += Math.abs(change[a]! * step[a]!) + Math.abs(known * step[a]!);
-    }
-    if (!(Math.abs(dot) > 1e-6 * size)) return;
-    for (let a = 0; a < m; a++) for (let b = 0; b < m; b++) this.#A[a * m + b]! += rest[a]! * rest[b]! / dot;
-  }
-}
-
-/** Restriction of a gradient and matrix to the free coordinates. */
-function restrict(space: ParameterSpace, e: Evaluation): { g: Float64Array; H: Float64Array } {
-  const { free } = space;
-  const n = space.names.length;
-  const m = free.length;
-  const g = new Float64Array(m);
-  const H = new Float64Array(m * m);
-  for (let a = 0; a < m; a++) {
-    g[a] = e.gradient[free[a]!]!;
-    for (let b = 0; b < m; b++) H[a * m + b] = e.curvature[free[a]! * n + free[b]!]!;
-  }
-  return { g, H };
-}
-
-function room(space: ParameterSpace, x: Float64Array, lower: Float64Array, upper: Float64Array) {
-  const lo = Float64Array.from(space.free, (i) => Math.min(0, lower[i]! - x[i]!));
-  const hi = Float64Array.from(space.free, (i) => Math.max(0, upper[i]! - x[i]!));
-  return { lo, hi };
-}
-
-function damped(H: Float64Array, m: number, lambda: number): Float64Array {
-  const out = H.slice();
-  for (let a = 0; a < m; a++) out[a * m + a]! *= 1 + lambda;
-  return out;
-}
-
-/** x + step, landing exactly on bounds that the step reaches. */
-function moved(
-  space: ParameterSpace,
-  x: Float64Array,
-  step: Float64Array,
-  lo: Float64Array,
-  hi: Float64Array,
-  lower: Float64Array,
-  upper: Float64Array,
-): Float64Array {
-  const out = x.slice();
-  space.free.forEach((i, a) => {
-    out[i] = step[a]! <= lo[a]!
-      ? lower[i]!
-      : step[a]! >= hi[a]!
-      ? upper[i]!
-      : Math.min(upper[i]!, Math.max(lower[i]!, x[i]! + step[a]!));
-  });
-  return out;
 }
 
 /** Descends from one start to a minimum. `giveUpAbove`: stop early once the promised value stays above it. */
@@ -278,9 +174,6 @@ const SLOW = 4;
 /** km/s: start with rotation where the minimum has none, and how much above the best it may begin. */
 const FAST_START = 30;
 const FAST_MARGIN = 60;
-/** Faces that cost less than this in the quadratic model are looked across; two at once where both cost less. */
-const NEAR_FACE = 150;
-const NEAR_CORNER = 9;
 /**
  * A descent is begun behind a face if the quadratic there promises to end this close to the best: a little, and a share
  * of the height of the starting point, by which the promise may be wrong.
@@ -371,102 +264,4 @@ function* descendIf(
     if (!(e.value <= margin)) return null;
   }
   return yield* descend(space, start, best);
-}
-
-/**
- * Middles of the two cells next to the minimum's along the axis whose error is the largest share of its cell, the other
- * coordinates following the quadratic.
- */
-function nextCells(space: ParameterSpace, minimum: Minimum): Point[] {
-  const { point, evaluation } = minimum;
-  const { g, H } = restrict(space, evaluation);
-  const m = space.free.length;
-  const inverse = invertSymmetric(H, m);
-  if (inverse === null) return [];
-  let weakest = -1, share = 0;
-  space.free.forEach((i, a) => {
-    const nodes = space.nodes[i - 2];
-    if (nodes === undefined || nodes.length < 3) return;
-    const low = point.cell[i - 2]!;
-    const here = Math.sqrt(inverse[a * m + a]!) / (nodes[low + 1]! - nodes[low]!);
-    if (here > share) [weakest, share] = [a, here];
-  });
-  if (weakest < 0) return [];
-  const i = space.free[weakest]!, nodes = space.nodes[i - 2]!;
-  return [-1, 1].flatMap((side) => {
-    const low = point.cell[i - 2]! + side;
-    if (low < 0 || low + 1 >= nodes.length) return [];
-    const { lo, hi } = room(space, point.x, space.lower, space.upper);
-    const middle = 0.5 * (nodes[low]! + nodes[low + 1]!);
-    const step = boxStepWith(H, g, lo, hi, [weakest], [middle - point.x[i]!]);
-    const x = moved(space, point.x, step, lo, hi, space.lower, space.upper);
-    x[i] = middle;
-    const cell = space.cellOf(x);
-    return space.whole(cell) ? [{ ...point, x, cell }] : [];
-  });
-}
-
-/** Points just across the inner faces, and the edges where two meet, that the quadratic model reaches cheaply. */
-function nearFaces(space: ParameterSpace, minimum: Minimum): Point[] {
-  const { point, evaluation } = minimum;
-  const { g, H } = restrict(space, evaluation);
-  const bounds = space.cellBounds(point.cell);
-  const faces: { d: number; beyond: number; face: number; cost: number }[] = [];
-  const out: Point[] = [];
-
-  /** The point on some faces, others re-optimised; null where that is no whole cell. */
-  const across = (
-    some: readonly { d: number; beyond: number; face: number }[],
-  ): { point: Point; cost: number } | null => {
-    const cell = point.cell.slice();
-    for (const { d, beyond } of some) cell[d] = beyond;
-    if (!space.whole(cell)) return null;
-    const { lo, hi } = room(space, point.x, bounds.lower, bounds.upper);
-    const held = some.map(({ d }) => space.free.indexOf(2 + d));
-    const shifts = some.map(({ d, face }) => face - point.x[2 + d]!);
-    const step = boxStepWith(H, g, lo, hi, held, shifts);
-    const x = moved(space, point.x, step, lo, hi, bounds.lower, bounds.upper);
-    for (const { d, face } of some) x[2 + d] = face;
-    return { point: { ...point, x, cell }, cost: -predictedFall(H, g, step) };
-  };
-
-  space.nodes.forEach((nodes, d) => {
-    if (!space.free.includes(2 + d)) return;
-    for (const side of [0, 1]) {
-      const face = nodes[point.cell[d]! + side];
-      const beyond = point.cell[d]! + (side === 0 ? -1 : 1);
-      if (face === undefined || beyond < 0 || beyond + 1 >= nodes.length) continue;
-      const found = across([{ d, beyond, face }]);
-      if (found === null || !(found.cost < NEAR_FACE)) continue;
-      faces.push({ d, beyond, face, cost: found.cost });
-      // on the face itself the descent has looked already, but not behind it and another
-      if (face !== point.x[2 + d]) out.push(found.point);
-    }
-  });
-  for (const [k, first] of faces.entries()) {
-    for (const second of faces.slice(k + 1)) {
-      if (first.d === second.d || first.cost > NEAR_CORNER || second.cost > NEAR_CORNER) continue;
-      const found = across([first, second]);
-      if (found !== null && found.cost < NEAR_CORNER) out.push(found.point);
-    }
-  }
-  return out;
-}
-
-/** Box step with some components held at given shifts. */
-function boxStepWith(
-  H: Float64Array,
-  g: Float64Array,
-  lo: Float64Array,
-  hi: Float64Array,
-  held: readonly number[],
-  shifts: readonly number[],
-): Float64Array {
-  const m = g.length;
-  const shifted = g.map((value, i) => held.reduce((sum, a, k) => sum + H[i * m + a]! * shifts[k]!, value));
-  const low = lo.slice(), high = hi.slice();
-  for (const a of held) low[a] = high[a] = 0;
-  const step = boxStep(H, shifted, low, high);
-  held.forEach((a, k) => step[a] = shifts[k]!);
-  return step;
 }

@@ -1,5 +1,5 @@
 /** The velocity posterior with everything else held: error, skewness and kurtosis (spec §7). */
-import type { Asking } from "./optimiser.ts";
+import type { Asking } from "./asking.ts";
 import type { ParameterSpace, Point } from "./parameter_space.ts";
 
 export interface VelocityMoments {

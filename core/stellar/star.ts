@@ -1,6 +1,7 @@
 /** The whole fit of one star, as a computation that asks: minimise, measure the curvature, the velocity posterior. */
 import { covariance, type Curvature, measureCurvature } from "./curvature.ts";
-import { type Asking, minimise } from "./optimiser.ts";
+import type { Asking } from "./asking.ts";
+import { minimise } from "./optimiser.ts";
 import type { ParameterSpace, Point } from "./parameter_space.ts";
 import { type VelocityMoments, velocityPosterior } from "./posterior.ts";
 
