@@ -127,13 +127,23 @@ export class GpuTarget implements Target {
     call(this.#context, sizes, addresses, work);
     const mark = this.mark();
     const [least, most] = [Number(work[0]), Number(work[1])];
-    const bytes = this.#workBytes(least, most);
-    work[0] = bytes > 0 ? this.#reserve(bytes) : 0n;
-    work[1] = BigInt(bytes);
     try {
+      const bytes = this.#workBytes(least, most);
+      [work[0], work[1]] = bytes > 0 ? this.#scratch(least, bytes) : [0n, 0n];
       call(this.#context, sizes, addresses, work);
     } finally {
       this.release(mark);
+    }
+  }
+
+  /** Address and size of scratch: as asked for, or half of it and so on while memory does not suffice. */
+  #scratch(least: number, bytes: number): [address: bigint, bytes: bigint] {
+    for (let some = bytes;; some = Math.max(least, Math.floor(some / 2))) {
+      try {
+        return [this.#reserve(some), BigInt(some)];
+      } catch (error) {
+        if (!(error instanceof RangeError) || some <= least) throw error;
+      }
     }
   }
 

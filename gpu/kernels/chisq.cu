@@ -26,7 +26,8 @@ __global__ void __launch_bounds__(BLOCK) chisqKernel(chisq_call c) {
 
 int32_t chisq(Context& context, const chisq_call& c, Work& work) {
   if (work.none() || c.E == 0) return TS_OK;
-  if (!chisqFits(c.K, 0)) return fail(TS_UNSUPPORTED, "chisq: K = %d, 1 to %d are possible", c.K, MOST_COEFFICIENTS);
+  const int32_t wrong = chisqFits("chisq", c.K, 0);
+  if (wrong != TS_OK) return wrong;
   TS_LAUNCH(chisqKernel, dim3(static_cast<unsigned>(c.E)), chisqShared(c.K, 0), c);
   return TS_OK;
 }
@@ -47,10 +48,9 @@ __global__ void __launch_bounds__(BLOCK, 1) chisqGradientKernel(chisq_gradient_c
 
 int32_t chisq_gradient(Context& context, const chisq_gradient_call& c, Work& work) {
   if (work.none() || c.E == 0) return TS_OK;
-  if (!chisqFits(c.K, c.Q) || c.Q < 1) {
-    return fail(TS_UNSUPPORTED, "chisq_gradient: K = %d of at most %d, Q = %d of at most %d", c.K, MOST_COEFFICIENTS,
-                c.Q, MOST_COLUMNS);
-  }
+  if (c.Q < 1) return fail(TS_INVALID, "chisq_gradient: no columns");
+  const int32_t wrong = chisqFits("chisq_gradient", c.K, c.Q);
+  if (wrong != TS_OK) return wrong;
   TS_LAUNCH(chisqGradientKernel, dim3(static_cast<unsigned>(c.E)), chisqShared(c.K, c.Q), c);
   return TS_OK;
 }

@@ -329,7 +329,12 @@ static __device__ inline double projectedGradient(int NP, int K, int Q, const do
   return logdet + chi;
 }
 
-/** Whether the block's layout is made for these sizes. */
-inline bool chisqFits(int K, int Q) { return K >= 1 && K <= MOST_COEFFICIENTS && Q >= 0 && Q <= MOST_COLUMNS; }
+/** Whether the block's layout is made for these sizes; else the error of the kernel of that name. */
+inline int32_t chisqFits(const char* name, int K, int Q) {
+  constexpr size_t MOST_SHARED = 160 * 1024;
+  if (K >= 1 && K <= MOST_COEFFICIENTS && Q >= 0 && Q <= MOST_COLUMNS && chisqShared(K, Q) <= MOST_SHARED) return TS_OK;
+  return fail(TS_UNSUPPORTED, "%s: K = %d coefficients and %d columns; a block of threads holds up to %d and %d, fewer of both",
+              name, K, Q, MOST_COEFFICIENTS, MOST_COLUMNS);
+}
 
 }  // namespace twinspec

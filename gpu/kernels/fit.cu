@@ -301,10 +301,8 @@ int32_t startShape(Context& context, const Shape& k) {
 }
 
 int32_t checkFit(const char* name, const Shape& k) {
-  if (!chisqFits(k.K, k.NC == 1 ? 0 : k.Q())) {
-    return fail(TS_UNSUPPORTED, "%s: K = %d of at most %d, Q = %d of at most %d", name, k.K, MOST_COEFFICIENTS, k.Q(),
-                MOST_COLUMNS);
-  }
+  const int32_t wrong = chisqFits(name, k.K, k.NC == 1 ? 0 : k.Q());
+  if (wrong != TS_OK) return wrong;
   if (k.C != 1 << k.D) return fail(TS_INVALID, "%s: C = %d is not 2^D, D = %d", name, k.C, k.D);
   if (k.NL < 2) return fail(TS_INVALID, "%s: %d template pixels, at least 2 are needed", name, k.NL);
   return TS_OK;

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { chisqGradient } from "../../core/kernels/chisq.ts";
+import { fourierTwiddles, rfft } from "../../core/kernels/fourier.ts";
 import { rotate } from "../../core/kernels/rotation.ts";
 import { splineFactor } from "../../core/kernels/spline.ts";
 import { place } from "../../core/target.ts";
 import { call } from "../../gpu/parity/case.ts";
+import { firstDifference } from "../../gpu/parity/compare.ts";
 import { DeviceError } from "../../gpu/errors.ts";
 import { DeviceLibrary } from "../../gpu/library.ts";
 import { GpuTarget } from "../../gpu/target.ts";
@@ -61,6 +63,22 @@ emulatedTest("memory that does not suffice is a RangeError, and the target goes 
   target.close();
 });
 
+emulatedTest(
+  "where scratch for everything at once does not fit, less is used and the answer is the same",
+  (library) => {
+    const B = 64, N = 8192;
+    const x = Float64Array.from({ length: B * N }, (_, i) => Math.sin(i * i));
+    const target = new GpuTarget("emulated", { library });
+    const { twiddles } = call(target, fourierTwiddles, { N }, {});
+    const expected = call(target, rfft, { B, N }, { twiddles: twiddles!, x });
+    target.close();
+    library.emulate("memory", 11 * 2 ** 20);
+    const small = new GpuTarget("emulated", { library });
+    assert.equal(firstDifference(expected, call(small, rfft, { B, N }, { twiddles: twiddles!, x })), null);
+    small.close();
+  },
+);
+
 emulatedTest("injected faults: allocation and launch fail once, then all is well", (library) => {
   const target = new GpuTarget("emulated", { library });
   library.emulate("failAllocation", 1);
@@ -105,7 +123,7 @@ emulatedTest("dimensions beyond a kernel's limits are refused with the numbers",
   const inputs = { basis: zeros(K * NP), y: zeros(NP), s: zeros(NP), T: zeros(NP * Q) };
   assert.throws(
     () => call(target, chisqGradient, { E: 1, NP, K, Q }, inputs),
-    /chisq_gradient: K = 100 of at most 60/,
+    /chisq_gradient: K = 100 coefficients and 2 columns/,
   );
   target.close();
 });
