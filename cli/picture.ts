@@ -17,6 +17,7 @@ export function checkPictureName(path: string): void {
   }
 }
 
+/** Writes a figure as SVG or PNG, by the ending of the path; it appears whole or not at all. */
 export async function writePicture(path: string, figure: Figure): Promise<void> {
   const svg = renderFigure(figure);
   if (extname(path).toLowerCase() === ".svg") {

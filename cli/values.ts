@@ -131,6 +131,7 @@ export interface Fixed {
   readonly value: number;
 }
 
+/** A parameter and the value it is held at. */
 export function fixed(): ValueParser<"sync", Fixed> {
   return valueParser<Fixed>(
     "NAME=VALUE",
@@ -152,6 +153,7 @@ export interface NamedPrior extends Prior {
   readonly name: string;
 }
 
+/** A parameter with the mean and σ of its Gaussian prior. */
 export function prior(): ValueParser<"sync", NamedPrior> {
   return valueParser<NamedPrior>(
     "NAME=MEAN,SIGMA",

@@ -15,6 +15,11 @@ import type { Terminal } from "../terminal.ts";
 import { VERSION } from "../version.ts";
 import type { FitCommand } from "./fit.ts";
 
+/**
+ * Runs `fit`.
+ *
+ * @returns the exit code
+ */
 export async function runFit(
   command: FitCommand,
   args: readonly string[],

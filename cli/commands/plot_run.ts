@@ -5,6 +5,11 @@ import { StarFigures } from "../star_figure.ts";
 import type { Terminal } from "../terminal.ts";
 import type { PlotCommand } from "./plot.ts";
 
+/**
+ * Runs `plot`.
+ *
+ * @returns the exit code
+ */
 export async function runPlot(command: PlotCommand, terminal: Terminal): Promise<number> {
   const out = userPath(command.out);
   checkPictureName(out);

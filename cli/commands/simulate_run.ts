@@ -18,6 +18,11 @@ import type { SimulateCommand } from "./simulate.ts";
 const MOST_VELOCITY = 300;
 const MOST_VSINI = 150;
 
+/**
+ * Runs `simulate`.
+ *
+ * @returns the exit code
+ */
 export async function runSimulate(
   command: SimulateCommand,
   terminal: Terminal,

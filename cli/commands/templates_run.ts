@@ -8,6 +8,11 @@ import { align } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 import type { ImportCommand, InfoCommand } from "./templates.ts";
 
+/**
+ * Runs `templates import`.
+ *
+ * @returns the exit code
+ */
 export async function runImport(command: ImportCommand, terminal: Terminal): Promise<number> {
   const { importLibrary } = await import("../../core/templates/import_library.ts");
   const source = userPath(command.source), out = userPath(command.out);
@@ -25,6 +30,11 @@ export async function runImport(command: ImportCommand, terminal: Terminal): Pro
   return 0;
 }
 
+/**
+ * Runs `templates info`.
+ *
+ * @returns the exit code
+ */
 export function runInfo(command: InfoCommand, terminal: Terminal): number {
   describe(userPath(command.library), terminal);
   return 0;

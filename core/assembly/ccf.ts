@@ -69,14 +69,14 @@ export function ccf_spread(
 
 /** (im, re). */
 // @ts-ignore: decorator
-
+@inline
 function swap(z: v128): v128 {
   return v128.shuffle<f64>(z, z, 1, 0);
 }
 
 /** conj(a) d + conj(a2) w, with −i d and −i w at hand. */
 // @ts-ignore: decorator
-
+@inline
 function weighted(a: usize, a2: usize, d: v128, turnedD: v128, w: v128, turnedW: v128): v128 {
   const fromD = f64x2.add(f64x2.mul(v128.load64_splat(a), d), f64x2.mul(v128.load64_splat(a, 8), turnedD));
   const fromW = f64x2.add(f64x2.mul(v128.load64_splat(a2), w), f64x2.mul(v128.load64_splat(a2, 8), turnedW));
@@ -85,7 +85,7 @@ function weighted(a: usize, a2: usize, d: v128, turnedD: v128, w: v128, turnedW:
 
 /** Where element k = q + s·j of a spectrum lies when columns q are stored in blocks. */
 // @ts-ignore: decorator
-
+@inline
 function place(base: usize, k: i32, logS: i32, logM: i32, logQ: i32): usize {
   const q = k & ((1 << logS) - 1);
   const j = k >> logS;

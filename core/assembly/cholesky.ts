@@ -10,7 +10,7 @@ import { across, at, get, get2, set, set2 } from "./memory";
 
 /** Σ_{k<n} p_k q_k. */
 // @ts-ignore: decorator
-
+@inline
 function dot(n: i32, p: usize, q: usize): f64 {
   let sum = f64x2.splat(0);
   let k = 0;

@@ -12,21 +12,21 @@ import { set } from "./memory";
 
 /** Address of complex number i. */
 // @ts-ignore: decorator
-
+@inline
 function point(p: usize, i: i32): usize {
   return p + ((<usize> i) << 4);
 }
 
 /** (im, re). */
 // @ts-ignore: decorator
-
+@inline
 function swap(z: v128): v128 {
   return v128.shuffle<f64>(z, z, 1, 0);
 }
 
 /** z · (re + i im · direction), where `turn` = (−im, im) · direction. */
 // @ts-ignore: decorator
-
+@inline
 function times(z: v128, re: v128, turn: v128): v128 {
   return f64x2.add(f64x2.mul(z, re), f64x2.mul(swap(z), turn));
 }

@@ -123,7 +123,7 @@ export function rebin_weights(
 
 /** Σ_i w_i f_i over n knots, even lane first. */
 // @ts-ignore: decorator
-
+@inline
 function weighted(n: i32, w: usize, f: usize): f64 {
   let sum = f64x2.splat(0), other = f64x2.splat(0);
   let i = 0;
@@ -139,7 +139,7 @@ function weighted(n: i32, w: usize, f: usize): f64 {
 
 /** Knots of pixel j that exist. */
 // @ts-ignore: decorator
-
+@inline
 function knots(N: i32, W: i32, begin: i32): i32 {
   return begin + W > N ? N - begin : W;
 }

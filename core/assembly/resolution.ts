@@ -10,7 +10,7 @@
 import { across, at, get, get2, set, set2 } from "./memory";
 
 // @ts-ignore: decorator
-
+@inline
 function exchange(p: usize, i: i32, j: i32): void {
   const t = get(p, i);
   set(p, i, get(p, j));

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 // deno-lint-ignore no-import-prefix
-import { Gunzip } from "npm:fflate@0.8.3";
+import { Gunzip } from "fflate";
 import { InputError } from "./input_error.ts";
 import { inputFault } from "./system_fault.ts";
 

@@ -20,6 +20,7 @@ interface ArmEntries {
   readonly rows: number[];
 }
 
+/** Puts what the batches of a job share on the target. */
 export function makeFitter(target: Target, job: FitJob): Fitter {
   return new StellarFitter(target, job);
 }

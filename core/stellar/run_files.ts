@@ -46,6 +46,7 @@ interface Ready extends PlannedFile {
   readonly identity: string;
 }
 
+/** Fits files with the given parts: readers, library, workers. See fitFiles in run.ts. */
 export async function fitFilesWith(
   parts: FitParts,
   request: FitRequest,

@@ -16,12 +16,14 @@ export function restrict(space: ParameterSpace, e: Evaluation): { g: Float64Arra
   return { g, H };
 }
 
+/** How far the free coordinates may move down and up from x; 0 lies between. */
 export function room(space: ParameterSpace, x: Float64Array, lower: Float64Array, upper: Float64Array) {
   const lo = Float64Array.from(space.free, (i) => Math.min(0, lower[i]! - x[i]!));
   const hi = Float64Array.from(space.free, (i) => Math.max(0, upper[i]! - x[i]!));
   return { lo, hi };
 }
 
+/** Levenberg-Marquardt damping: the diagonal of an m×m matrix times 1 + lambda. */
 export function damped(H: Float64Array, m: number, lambda: number): Float64Array {
   const out = H.slice();
   for (let a = 0; a < m; a++) out[a * m + a]! *= 1 + lambda;

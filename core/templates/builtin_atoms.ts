@@ -58,6 +58,11 @@ export function atomsPerHydrogen(element: Element, feh: number, alpha: number): 
   return 10 ** (element.abundance - 12 + feh + (element.alpha ? alpha : 0));
 }
 
+/**
+ * Partition function, a power law in T.
+ *
+ * @param T - K
+ */
 export function partition([u6000, power]: readonly [number, number], T: number): number {
   return u6000 * (T / 6000) ** power;
 }

@@ -30,6 +30,7 @@ import { gridWavelengths, type LnGrid, lnGrid, resampler } from "./resample.ts";
 const FLOOR = 1e-3;
 const CONTINUUM_DEGREE = 8;
 
+/** Whether the file holds redrock archetypes. */
 export function isArchetypes(file: FitsFile): boolean {
   return file.find("BASIS_VECTORS") !== null && file.find("ARCHETYPE_COEFF") !== null;
 }

@@ -97,6 +97,11 @@ function headerValues({ header }: ModelSpectrum, path: string, options: ImportOp
   });
 }
 
+/**
+ * Imports a folder of model spectra.
+ *
+ * @throws InputError where it holds none, or they do not belong together
+ */
 export function importDirectory(folder: string, options: ImportOptions): TemplateLibrary {
   const { names, files } = listing(folder, options);
   if (files.length === 0) {

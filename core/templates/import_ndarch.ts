@@ -25,6 +25,7 @@ const AXIS_NAMES: Readonly<Record<string, string>> = {
 };
 const ORDER = ["teff", "logg", "feh", "alpha"];
 
+/** Whether the file holds redmonster archetypes: its first axis is log λ. */
 export function isNdArch(file: FitsFile): boolean {
   const { header, shape } = file.hdu(0);
   return shape.length >= 2 && /^loglam/i.test(String(header.get("CNAME1") ?? ""));
@@ -43,6 +44,11 @@ function axisValues(header: Header, n: number): Float64Array {
   );
 }
 
+/**
+ * Imports a grid of redmonster archetypes.
+ *
+ * @throws InputError where axes are missing or damaged
+ */
 export function importNdArch(file: FitsFile, options: ImportOptions): TemplateLibrary {
   const { header, shape } = file.hdu(0);
   const loglam = axisValues(header, 1);

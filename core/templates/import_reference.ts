@@ -21,10 +21,12 @@ interface GridMeta {
 /** FWHM of the `std` products, Å, by set-up; `resolmat` products have σ = 0.5 Å. */
 const FWHM: Readonly<Record<string, number>> = { desi_b: 1.55, desi_r: 1.55, desi_z: 1.8 };
 
+/** Whether the folder is the reference's development library. */
 export function isReferenceLibrary(folder: string): boolean {
   return existsSync(join(folder, "meta.json")) && existsSync(join(folder, "params.csv"));
 }
 
+/** Imports the reference's development library, all its builds. */
 export function importReference(folder: string, options: ImportOptions): TemplateLibrary {
   const meta = JSON.parse(readFileSync(join(folder, "meta.json"), "utf8")) as Record<string, GridMeta>;
   const table = parseCsv(join(folder, "params.csv"));

@@ -18,10 +18,12 @@ export interface ModelSpectrum {
 const LAM_COLUMNS = ["WAVELENGTH", "WAVE", "LAMBDA", "LAM", "LOGLAM"];
 const FLUX_COLUMNS = ["FLUX", "FLAM", "F_LAMBDA"];
 
+/** Whether a name is that of a FITS file. */
 export function isFitsName(name: string): boolean {
   return /\.(fits|fit|fts)(\.gz)?$/i.test(name);
 }
 
+/** Whether a name is that of a spectrum in columns of text. */
 export function isTextName(name: string): boolean {
   return /\.(csv|txt|dat|ascii)$/i.test(name);
 }

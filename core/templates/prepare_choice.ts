@@ -32,6 +32,7 @@ export interface StandardRequest {
   readonly key: string;
 }
 
+/** What a request comes down to: range rounded outwards, line spread as a smooth function. */
 export function standardRequest(request: PreparationRequest): StandardRequest {
   const { setup, lam, medium, lsf, resolutionMatrix, maxVel } = request;
   const from = Math.floor(lam[0] / ROUND_RANGE) * ROUND_RANGE;
@@ -62,6 +63,7 @@ export function inMedium(lam: number, from: Medium, to: Medium): number {
   return (to === "air" ? vacuumToAir([lam]) : airToVacuum([lam]))[0];
 }
 
+/** Wavelength of the last pixel, Å. */
 export function lastWavelength({ lam0, dlnlam, npix }: ArmHead): number {
   return lam0 * Math.exp((npix - 1) * dlnlam);
 }

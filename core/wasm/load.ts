@@ -14,6 +14,7 @@ export function compileCore(): WebAssembly.Module {
   return new WebAssembly.Module(code);
 }
 
+/** A new WASM target with a core compiled for it alone. */
 export function loadWasmTarget(): WasmTarget {
   return new WasmTarget(compileCore());
 }

@@ -31,5 +31,5 @@ export function slowChisq(
     for (let k = 0; k < K; k++) fit += a[k]! * A(k, i);
     chi2 += (y[i]! - fit) ** 2;
   }
-  return { value: logdet + chi2, logdet, chi2, coeff: a, normal };
+  return { value: logdet + chi2, logdet, chi2, coeff: Float64Array.from(a), normal };
 }
