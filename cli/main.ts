@@ -9,7 +9,9 @@ import { commandLine, lineBreak, message } from "@optique/core/message";
 import { run } from "@optique/run";
 import { abortUnfinished } from "../core/io/atomic_write.ts";
 import { InputError } from "../core/io/input_error.ts";
+import { devices } from "./commands/devices.ts";
 import { fit } from "./commands/fit.ts";
+import { parity } from "./commands/parity.ts";
 import { plot } from "./commands/plot.ts";
 import { simulate } from "./commands/simulate.ts";
 import { templates } from "./commands/templates.ts";
@@ -24,7 +26,7 @@ class Exit extends Error {
   }
 }
 
-const PARSER = or(fit, simulate, templates, plot);
+const PARSER = or(fit, simulate, templates, plot, devices, parity);
 
 function parse(args: readonly string[], streams: Streams) {
   return run(PARSER, {
@@ -76,6 +78,10 @@ export async function main(
         return await (await import("./commands/templates_run.ts")).runInfo(chosen, terminal);
       case "plot":
         return await (await import("./commands/plot_run.ts")).runPlot(chosen, terminal);
+      case "devices":
+        return (await import("./commands/devices_run.ts")).runDevices(chosen, terminal);
+      case "parity":
+        return (await import("./commands/parity_run.ts")).runParity(chosen, terminal);
     }
   } catch (error) {
     return fault(error, terminal, signal);
