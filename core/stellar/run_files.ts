@@ -154,10 +154,17 @@ export async function fitFilesWith(
         one.file = null;
       }
     };
+    let room = KEPT_ANSWERS;
     return await inParallel(ready, workers + 1, async (one) => {
       both.throwIfAborted();
       try {
-        const summary = await fit(one);
+        const whole = await fit(one);
+        const summary = {
+          ...whole,
+          results: whole.results.slice(0, room),
+          targetids: whole.targetids.slice(0, room),
+        };
+        room -= summary.results.length;
         events.onFile?.(summary);
         return summary;
       } catch (error) {
@@ -169,6 +176,9 @@ export async function fitFilesWith(
     for (const close of closers.reverse()) close();
   }
 }
+
+/** Answers that a run keeps in memory for its summaries; the others are in the output alone. */
+const KEPT_ANSWERS = 20_000;
 
 /** Smallest batch that work is divided into to employ another worker. */
 const WORTHWHILE = 4;

@@ -48,7 +48,7 @@ export interface FileSummary {
   readonly seconds: number;
   /** Seconds by stage, summed over workers; `read` and `write` are those of this thread. */
   readonly stages: Record<string, number>;
-  /** In the order of RVTAB. */
+  /** In the order of RVTAB; of the first 20 000 stars of a run. */
   readonly results: StarResult[];
   readonly targetids: bigint[];
 }
