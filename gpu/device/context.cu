@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstring>
 #include <mutex>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "../include/twinspec_gpu.h"
@@ -26,11 +28,43 @@ struct Slot {
   char* staging;
   cudaEvent_t free[2];
   int next;
+  std::set<void*> allocations;
 };
 
 std::mutex lock;
 std::vector<Slot*> slots;
 thread_local char text[512] = "";
+
+/** Takes the context out of the list and gives back everything that it holds; the first error of that. */
+cudaError_t closeSlot(int32_t handle) {
+  Slot* slot = nullptr;
+  {
+    std::lock_guard<std::mutex> hold(lock);
+    if (handle < 0 || handle >= static_cast<int32_t>(slots.size())) return cudaSuccess;
+    std::swap(slot, slots[static_cast<size_t>(handle)]);
+  }
+  if (slot == nullptr) return cudaSuccess;
+  cudaError_t first = cudaSetDevice(slot->context.device);
+  const auto keep = [&first](cudaError_t error) {
+    if (first == cudaSuccess) first = error;
+  };
+  keep(cudaStreamSynchronize(slot->context.stream));
+  for (void* address : slot->allocations) keep(cudaFree(address));
+  for (cudaEvent_t event : slot->free) keep(cudaEventDestroy(event));
+  keep(cudaFreeHost(slot->staging));
+  keep(cudaStreamDestroy(slot->context.stream));
+  delete slot;
+  return first;
+}
+
+/** Contexts that this thread has opened: a thread that is ended leaves no device memory behind. */
+struct Owned {
+  std::vector<int32_t> handles;
+  ~Owned() {
+    for (int32_t handle : handles) closeSlot(handle);
+  }
+};
+thread_local Owned owned;
 
 Slot* slotOf(int32_t handle) {
   std::lock_guard<std::mutex> hold(lock);
@@ -159,19 +193,13 @@ int32_t ts_open(int32_t device, int32_t* handle) {
   std::lock_guard<std::mutex> hold(lock);
   *handle = static_cast<int32_t>(slots.size());
   slots.push_back(slot);
+  owned.handles.push_back(*handle);
   return TS_OK;
 }
 
 int32_t ts_close(int32_t handle) {
   if (contextOf(handle) == nullptr) return TS_INVALID;
-  Slot* slot = slotOf(handle);
-  TS_TRY(cudaStreamSynchronize(slot->context.stream));
-  for (cudaEvent_t event : slot->free) TS_TRY(cudaEventDestroy(event));
-  TS_TRY(cudaFreeHost(slot->staging));
-  TS_TRY(cudaStreamDestroy(slot->context.stream));
-  std::lock_guard<std::mutex> hold(lock);
-  slots[static_cast<size_t>(handle)] = nullptr;
-  delete slot;
+  TS_TRY(closeSlot(handle));
   return TS_OK;
 }
 
@@ -193,13 +221,16 @@ int32_t ts_allocate(int32_t handle, int64_t bytes, int64_t* address) {
     return fail(codeOf(error), "cudaMalloc of %lld bytes: %s: %s", static_cast<long long>(bytes),
                 cudaGetErrorName(error), cudaGetErrorString(error));
   }
+  slotOf(handle)->allocations.insert(p);
   *address = static_cast<int64_t>(reinterpret_cast<intptr_t>(p));
   return TS_OK;
 }
 
 int32_t ts_free(int32_t handle, int64_t address) {
   if (contextOf(handle) == nullptr) return TS_INVALID;
-  TS_TRY(cudaFree(reinterpret_cast<void*>(static_cast<intptr_t>(address))));
+  void* p = reinterpret_cast<void*>(static_cast<intptr_t>(address));
+  TS_TRY(cudaFree(p));
+  slotOf(handle)->allocations.erase(p);
   return TS_OK;
 }
 

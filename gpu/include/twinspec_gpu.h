@@ -4,7 +4,8 @@
  * Buffers and integers only. Every call returns a code of the error table (gpu/errors.ts, TS_OK = 0); the text of the
  * last error of the calling thread is copied out by ts_error_text. Device addresses travel as 64-bit integers. A context
  * is one stream on one device with its own pinned staging; contexts of different threads do not disturb each other, two
- * on the same device overlap copies with kernels. Within a context everything happens in the order of the calls.
+ * on the same device overlap copies with kernels. A context belongs to the thread that opened it and is closed, with all
+ * its memory, when that thread ends. Within a context everything happens in the order of the calls.
  *
  * Kernels: for each row of the kernel table
  *

@@ -144,5 +144,10 @@ async function tests(): Promise<void> {
     }
     assert.equal(rest, 0);
     fleet.close();
+    // the threads of ended workers go a little later
+    const held = () =>
+      [0, 1].map((device) => library.properties(device)).some(({ total, free }) => free < total);
+    for (let wait = 0; wait < 100 && held(); wait++) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.ok(!held(), "ended workers leave no device memory behind");
   });
 }

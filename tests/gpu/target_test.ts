@@ -54,7 +54,7 @@ emulatedTest("wrong arguments are named before anything starts", (library) => {
 });
 
 emulatedTest("memory that does not suffice is a RangeError, and the target goes on", (library) => {
-  library.emulate("memory", 64 * 2 ** 20);
+  leaveFree(library, 64 * 2 ** 20);
   const target = new GpuTarget("emulated", { library });
   const mark = target.mark();
   assert.throws(() => target.allocate("f64", 2 ** 24), /RangeError.*emulated device.*smaller batch/s);
@@ -72,7 +72,7 @@ emulatedTest(
     const { twiddles } = call(target, fourierTwiddles, { N }, {});
     const expected = call(target, rfft, { B, N }, { twiddles: twiddles!, x });
     target.close();
-    library.emulate("memory", 11 * 2 ** 20);
+    leaveFree(library, 11 * 2 ** 20);
     const small = new GpuTarget("emulated", { library });
     assert.equal(firstDifference(expected, call(small, rfft, { B, N }, { twiddles: twiddles!, x })), null);
     small.close();
