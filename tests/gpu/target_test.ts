@@ -12,6 +12,12 @@ import { DeviceLibrary } from "../../gpu/library.ts";
 import { GpuTarget } from "../../gpu/target.ts";
 import { emulatedTest } from "./emulated.ts";
 
+/** Leaves so many bytes free on the device, whatever other tests hold. */
+function leaveFree(library: DeviceLibrary, bytes: number): void {
+  const { total, free } = library.properties(0);
+  library.emulate("memory", total - free + bytes);
+}
+
 const ROTATE = { y: Float64Array.of(1, 2, 3, 4), w: Float64Array.of(1, 0.5) };
 
 emulatedTest(
