@@ -12,7 +12,9 @@ function newest(folder: URL): number {
   let time = 0;
   for (const entry of Deno.readDirSync(folder)) {
     const at = new URL(entry.name, folder);
-    if (entry.isFile && entry.name.endsWith(".ts")) time = Math.max(time, Deno.statSync(at).mtime?.getTime() ?? 0);
+    if (entry.isFile && entry.name.endsWith(".ts")) {
+      time = Math.max(time, Deno.statSync(at).mtime?.getTime() ?? 0);
+    }
   }
   return time;
 }

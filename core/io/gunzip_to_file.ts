@@ -3,7 +3,6 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-// deno-lint-ignore no-import-prefix
 import { Gunzip } from "fflate";
 import { InputError } from "./input_error.ts";
 import { inputFault } from "./system_fault.ts";

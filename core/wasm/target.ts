@@ -40,7 +40,9 @@ export class WasmTarget implements Target {
     const size = align(length * DTYPE_BYTES[dtype]);
     const end = address + size;
     if (end > LIMIT) {
-      throw new RangeError(`WASM memory: ${size} bytes more than the ${LIMIT - address} left; use a smaller batch`);
+      throw new RangeError(
+        `WASM memory: ${size} bytes more than the ${LIMIT - address} left; use a smaller batch`,
+      );
     }
     const missing = end - this.#exports.memory.buffer.byteLength;
     if (missing > 0) {
@@ -67,13 +69,19 @@ export class WasmTarget implements Target {
 
   slice(array: DeviceArray, offset: number, length: number): DeviceArray {
     checkRange("slice", array, offset, length);
-    return new WasmArray(array.dtype, length, (array as WasmArray).address + offset * DTYPE_BYTES[array.dtype]);
+    return new WasmArray(
+      array.dtype,
+      length,
+      (array as WasmArray).address + offset * DTYPE_BYTES[array.dtype],
+    );
   }
 
   run(kernel: Kernel, dims: Dims, args: Readonly<Record<string, DeviceArray>>): void {
     checkDims(kernel, dims);
     const entry = this.#exports[kernel.name];
-    if (entry === undefined) throw new Error(`${kernel.name} is not in the WASM core: rebuild it (task build:wasm)`);
+    if (entry === undefined) {
+      throw new Error(`${kernel.name} is not in the WASM core: rebuild it (task build:wasm)`);
+    }
     const mark = this.mark();
     const call = Object.keys(kernel.dims).map((name) => dims[name]!);
     for (const argument of kernel.args) {
@@ -82,7 +90,9 @@ export class WasmTarget implements Target {
       if (array === undefined) throw new TypeError(`${kernel.name}: argument ${argument.name} is missing`);
       if (array.dtype !== argument.dtype || array.length < length) {
         throw new TypeError(
-          `${kernel.name}: argument ${argument.name} must be ${argument.dtype}[${argument.shape.join(", ")}] = ` +
+          `${kernel.name}: argument ${argument.name} must be ${argument.dtype}[${
+            argument.shape.join(", ")
+          }] = ` +
             `${length} elements, got ${array.dtype} of ${array.length}`,
         );
       }
