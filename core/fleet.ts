@@ -21,6 +21,11 @@ export interface FleetOptions {
   readonly shared?: unknown;
   /** Work in this thread instead: one station, no worker. */
   readonly local?: boolean;
+  /**
+   * What is left where the targets fail: a worker with this target is added, with a warning, when a batch has failed
+   * on the others or when none of them is left.
+   */
+  readonly lastResort?: TargetSpec;
   /** A worker that has not answered a batch of n items for this long, ms, is given up. Default 2 min + 1 min an item. */
   readonly patience?: (items: number) => number;
   readonly onNotice?: (level: "debug" | "warning", text: string) => void;
@@ -38,6 +43,8 @@ export class JobError extends Error {
 /** Batches posted to a worker ahead of its answers: one in work, one waiting, so that it never idles. */
 const POSTED = 2;
 const STARTS = 3;
+/** Batches in a row that a GPU may fail before it is retired. */
+const FAULTS = 3;
 /** Deaths of workers in a row, without one answer between, after which the fleet gives up. */
 const DEATHS = 40;
 /** Jobs without a run that workers keep, in case the next file has the same. */
@@ -51,12 +58,29 @@ interface Seat {
   readonly posted: Task[];
   readonly jobs: Set<number>;
   failedStarts: number;
+  /** Batches failed since the last success. */
+  faults: number;
   timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+function seatFor(target: TargetSpec, index: number): Seat {
+  return {
+    index,
+    target,
+    channel: null,
+    ready: false,
+    posted: [],
+    jobs: new Set(),
+    failedStarts: 0,
+    faults: 0,
+    timer: undefined,
+  };
 }
 
 export class Fleet<Job extends object, Batch, Result> {
   readonly #options: FleetOptions;
   #seats: Seat[];
+  #nextSeat: number;
   readonly #queue: Task[] = [];
   readonly #runs = new Set<FleetRun>();
   readonly #jobs = new Map<object, { id: number; runs: number }>();
@@ -70,16 +94,8 @@ export class Fleet<Job extends object, Batch, Result> {
     this.#options = options;
     if (options.targets.length === 0) throw new RangeError("a fleet needs at least one target");
     const targets = options.local ? options.targets.slice(0, 1) : options.targets;
-    this.#seats = targets.map((target, index) => ({
-      index,
-      target,
-      channel: null,
-      ready: false,
-      posted: [],
-      jobs: new Set(),
-      failedStarts: 0,
-      timer: undefined,
-    }));
+    this.#seats = targets.map(seatFor);
+    this.#nextSeat = targets.length;
     this.#named.promise.catch(() => {});
   }
 
@@ -201,7 +217,9 @@ export class Fleet<Job extends object, Batch, Result> {
 
   #feed(seat: Seat): void {
     const last = seat.posted.at(-1);
-    const open = this.#queue.filter((task) => task.avoid !== seat.index || this.#seats.length === 1);
+    const open = this.#queue.filter((task) =>
+      (task.avoid !== seat.index || this.#seats.length === 1) && (!task.resort || this.#isResort(seat))
+    );
     // A worker keeps one job open: prefer that one among the next few.
     const task = open.slice(0, POSTED * this.#seats.length).find((t) => t.run.job === last?.run.job) ??
       open[0];
@@ -245,8 +263,13 @@ export class Fleet<Job extends object, Batch, Result> {
     seat.posted.shift();
     this.#watch(seat);
     this.#deaths = 0;
-    if (message.type === "done") task.run.settle(task, { items: task.items, result: message.result });
-    else this.#retry(task, seat, message.fault);
+    if (message.type === "done") {
+      seat.faults = 0;
+      task.run.settle(task, { items: task.items, result: message.result });
+    } else {
+      this.#retry(task, seat, message.fault);
+      if (message.fault.stage === "batch") this.#blame(seat, message.fault.message);
+    }
     this.#pump();
   }
 
@@ -271,9 +294,47 @@ export class Fleet<Job extends object, Batch, Result> {
     } else if (items.length > 1) {
       this.#notice("debug", `${what}: trying it in halves`);
       this.#queue.unshift(...run.halves(task));
+    } else if (this.#options.lastResort !== undefined && !this.#isResort(seat)) {
+      this.#resort(what);
+      this.#queue.unshift(Object.assign(task, { attempts: 0, avoid: null, resort: true }));
     } else {
       run.settle(task, { items, failure: message });
     }
+  }
+
+  #isResort(seat: Seat): boolean {
+    return seat.target.kind === this.#options.lastResort?.kind;
+  }
+
+  /** Retires a GPU that fails one batch after the other. */
+  #blame(seat: Seat, reason: string): void {
+    if (seat.target.kind === "wasm" || ++seat.faults < FAULTS) return;
+    this.#notice(
+      "warning",
+      `${nameOf(seat.target)} fails batch after batch (${reason}): going on without it`,
+    );
+    this.#vacate(seat);
+    this.#dismiss(seat, reason);
+  }
+
+  /** Takes a seat out of the fleet; where it was the last one the last resort takes over, or the fleet breaks. */
+  #dismiss(seat: Seat, reason: string): void {
+    this.#seats = this.#seats.filter((other) => other !== seat);
+    for (const waiting of this.#queue) waiting.avoid = null;
+    if (this.#seats.length > 0) return;
+    if (this.#options.lastResort === undefined || this.#isResort(seat)) {
+      return this.#break(new Error(`no worker could be started: ${reason}`));
+    }
+    this.#resort(`no device is left (${reason})`);
+  }
+
+  /** Sees to it that a worker with the last resort is there. */
+  #resort(why: string): void {
+    if (this.#seats.some((seat) => this.#isResort(seat))) return;
+    const seat = seatFor(this.#options.lastResort!, this.#nextSeat++);
+    this.#notice("warning", `${why}: going on with ${nameOf(seat.target)}`);
+    this.#seats.push(seat);
+    this.#open(seat);
   }
 
   #bury(seat: Seat, reason: string): void {
@@ -282,9 +343,8 @@ export class Fleet<Job extends object, Batch, Result> {
     this.#vacate(seat);
     if (!started && ++seat.failedStarts >= STARTS) {
       this.#notice("warning", `worker ${seat.index + 1} does not start (${reason}): going on without it`);
-      this.#seats = this.#seats.filter((other) => other !== seat);
-      for (const waiting of this.#queue) waiting.avoid = null;
-      if (this.#seats.length === 0) return this.#break(new Error(`no worker could be started: ${reason}`));
+      this.#dismiss(seat, reason);
+      if (this.#broken !== null) return;
     } else {
       this.#notice("warning", `worker ${seat.index + 1} died (${reason}): a new one takes its place`);
       if (!started) this.#open(seat);
@@ -317,4 +377,8 @@ export class Fleet<Job extends object, Batch, Result> {
   #notice(level: "debug" | "warning", text: string): void {
     this.#options.onNotice?.(level, text);
   }
+}
+
+function nameOf(target: TargetSpec): string {
+  return target.kind === "wasm" ? "WASM" : `device ${target.device}`;
 }

@@ -25,6 +25,8 @@ export interface Task {
   attempts: number;
   /** Worker it failed on. */
   avoid: number | null;
+  /** Only the fleet's last resort may try it now. */
+  resort?: boolean;
   ticket: number;
 }
 
