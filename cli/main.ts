@@ -2,13 +2,14 @@
  * The command line of twinspec.
  *
  * Exit codes: 0 done; 1 some rows could not be fitted for reasons outside the data, or a fault of the program; 2 bad
- * usage or input; 130 interrupted.
+ * usage or input; 3 the target asked for is absent; 130 interrupted.
  */
 import { or } from "@optique/core/constructs";
 import { commandLine, lineBreak, message } from "@optique/core/message";
 import { run } from "@optique/run";
 import { abortUnfinished } from "../core/io/atomic_write.ts";
 import { InputError } from "../core/io/input_error.ts";
+import { DeviceError } from "../gpu/errors.ts";
 import { devices } from "./commands/devices.ts";
 import { fit } from "./commands/fit.ts";
 import { parity } from "./commands/parity.ts";
@@ -37,7 +38,7 @@ function parse(args: readonly string[], streams: Streams) {
 ${commandLine("twinspec fit coadd.fits --output-dir out")}${lineBreak()}
 ${commandLine("twinspec plot out/rvtab_coadd.fits --targetid 1000001 --out star.png")}`,
     footer:
-      message`Exit codes: 0 done; 1 some rows could not be fitted; 2 bad usage or input; 130 interrupted.`,
+      message`Exit codes: 0 done; 1 some rows could not be fitted; 2 bad usage or input; 3 no such target; 130 interrupted.`,
     help: "both",
     version: { value: VERSION, option: true, command: true },
     completion: "command",
@@ -94,6 +95,10 @@ function fault(error: unknown, terminal: Terminal, signal: AbortSignal): number 
   if (signal.aborted) {
     terminal.log("warning", "Interrupted.");
     return 130;
+  }
+  if (error instanceof DeviceError) {
+    terminal.log("error", error.message);
+    return 3;
   }
   // NotCapable: a path that the permissions of the program leave out, as those below /proc.
   if (error instanceof InputError || error instanceof Deno.errors.NotCapable) {

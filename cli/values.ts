@@ -96,6 +96,17 @@ export function targetids(): ValueParser<"sync", readonly bigint[]> {
   );
 }
 
+/** Where to compute: `auto`, `wasm`, `emulated`, `cuda`, or `cuda:0,2`. */
+export function target(): ValueParser<"sync", string> {
+  return valueParser(
+    "TARGET",
+    "auto",
+    (input) => /^(auto|wasm|emulated|(cuda|emulated)(:\d{1,3}(,\d{1,3})*)?)$/.test(input) ? input : undefined,
+    "auto, wasm, cuda, cuda:0,2 or emulated",
+    String,
+  );
+}
+
 /** One TARGETID, int64. */
 export function targetid(): ValueParser<"sync", bigint> {
   return valueParser(

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../../core/io/input_error.ts";
 import { DEFAULT_OPTIONS, type FitOptions } from "../../core/stellar/options.ts";
+import { chooseTargets } from "../../gpu/choose_targets.ts";
 import { fitFiles } from "../../core/stellar/run.ts";
 import type { FileSummary, FitRequest } from "../../core/stellar/run_types.ts";
 import { builtinLibraryPath } from "../../core/templates/builtin_path.ts";
@@ -40,7 +41,7 @@ export async function runFit(
     targetids: command.targetids.length === 0 ? null : command.targetids.flat(),
     target: command.target,
     workers: command.workers ?? availableParallelism(),
-    batch: command.batch,
+    batch: command.batch ?? null,
     overwrite: command.overwrite,
     skipExisting: command.skipExisting,
     commandLine: ["twinspec", ...args].map(quoted).join(" "),
@@ -52,31 +53,36 @@ export async function runFit(
   const finished: FileSummary[] = [];
   const drawings: Promise<string[]>[] = [];
   try {
-    await fitFiles(request, {
-      onStart(stars, before, { target, workers, library: name }) {
-        total = stars;
-        done = before;
-        about = { target, workers, batch: request.batch, library: name, libraryPath: library };
-        const again = before > 0 ? `, ${before} of them done before` : "";
-        terminal.log(
-          "info",
-          `twinspec ${VERSION} · ${target}, ${
-            count(workers, "worker")
-          }, batch ${request.batch} · library ${name} · ${count(stars, "star")}${again}`,
-        );
-        progress.start(stars, before);
+    await fitFiles(
+      request,
+      {
+        onStart(stars, before, { target, workers, batch, library: name }) {
+          total = stars;
+          done = before;
+          about = { target, workers, batch, library: name, libraryPath: library };
+          const again = before > 0 ? `, ${before} of them done before` : "";
+          terminal.log(
+            "info",
+            `twinspec ${VERSION} · ${target}, ${
+              count(workers, "worker")
+            }, batch ${batch} · library ${name} · ${count(stars, "star")}${again}`,
+          );
+          progress.start(stars, before);
+        },
+        onProgress(stars, all) {
+          done = stars;
+          progress.update(stars, all);
+        },
+        onFile(summary) {
+          finished.push(summary);
+          report(summary, terminal);
+          if (command.plot && !summary.skipped) drawings.push(draw(summary, terminal, signal));
+        },
+        onNotice: (level, text) => terminal.log(level, text),
       },
-      onProgress(stars, all) {
-        done = stars;
-        progress.update(stars, all);
-      },
-      onFile(summary) {
-        finished.push(summary);
-        report(summary, terminal);
-        if (command.plot && !summary.skipped) drawings.push(draw(summary, terminal, signal));
-      },
-      onNotice: (level, text) => terminal.log(level, text),
-    }, signal);
+      signal,
+      chooseTargets,
+    );
   } catch (error) {
     progress.stop();
     if (!signal.aborted) throw error;

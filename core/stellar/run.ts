@@ -2,9 +2,9 @@
 import { openSpectra } from "../io/open_spectra.ts";
 import { openLibrary } from "../templates/library_file.ts";
 import { coversRequest, preparationKey, prepareArm } from "../templates/prepare.ts";
-import { compileCore } from "../wasm/load.ts";
 import { fitFilesWith } from "./run_files.ts";
-import type { FileSummary, FitEvents, FitRequest } from "./run_types.ts";
+import type { ChooseTargets, FileSummary, FitEvents, FitRequest } from "./run_types.ts";
+import { wasmTargets } from "./wasm_targets.ts";
 
 export type { FileSummary, FitEvents, FitRequest } from "./run_types.ts";
 
@@ -12,6 +12,7 @@ export type { FileSummary, FitEvents, FitRequest } from "./run_types.ts";
  * Fits the stars of files and writes rvtab and rvmod for each. Everything is checked before any work. Finished batches
  * are kept in a journal beside the output: after an abort or a kill the same request goes on from there.
  *
+ * @param choose - where to run what `request.target` names; without it, on WASM
  * @returns a summary per input, in their order
  * @throws InputError for faults of input or usage; the reason of the signal after an abort
  */
@@ -19,6 +20,7 @@ export function fitFiles(
   request: FitRequest,
   events: FitEvents,
   signal?: AbortSignal,
+  choose: ChooseTargets = wasmTargets,
 ): Promise<FileSummary[]> {
   const parts = {
     openSpectra,
@@ -26,8 +28,7 @@ export function fitFiles(
     prepareArm,
     preparationKey,
     coversRequest,
-    worker: new URL("./fit_worker.ts", import.meta.url),
-    shared: compileCore,
+    choose,
   };
   return fitFilesWith(parts, request, events, signal);
 }

@@ -22,16 +22,14 @@ import {
   type PlannedFile,
   sweep,
 } from "./run_plan.ts";
-import type { FileSummary, FitEvents, FitRequest } from "./run_types.ts";
+import type { ChooseTargets, FileSummary, FitEvents, FitRequest } from "./run_types.ts";
 
 type MaybePromise<T> = T | Promise<T>;
 
 export interface FitParts extends Preparation {
   openSpectra(path: string): MaybePromise<SpectrumFile>;
   openLibrary(path: string): MaybePromise<FitLibrary>;
-  /** Worker module of the fleet, and what each worker gets at its start. */
-  readonly worker: URL;
-  shared(): unknown;
+  readonly choose: ChooseTargets;
 }
 
 /** Files kept open from the check to the fit. */
@@ -42,8 +40,9 @@ interface Ready extends PlannedFile {
   file: SpectrumFile | null;
   readonly arms: readonly number[];
   readonly npix: readonly number[];
+  readonly labels: readonly string[];
   readonly stars: readonly (readonly number[])[];
-  readonly identity: string;
+  identity: string;
 }
 
 /** Fits files with the given parts: readers, library, workers. See fitFiles in run.ts. */
@@ -65,7 +64,7 @@ export async function fitFilesWith(
     const ready: Ready[] = [];
     for (const [i, plan] of planned.entries()) {
       if (plan.skip && existsSync(plan.paths.input)) {
-        ready.push({ ...plan, file: null, arms: [], npix: [], stars: [], identity: "" });
+        ready.push({ ...plan, file: null, arms: [], labels: [], npix: [], stars: [], identity: "" });
         continue;
       }
       const file = await parts.openSpectra(plan.paths.input);
@@ -74,15 +73,27 @@ export async function fitFilesWith(
       const stars = chooseStars(file, arms, request);
       if (maker.roomy) await maker.make(file, arms);
       const npix = arms.map((arm) => file.arms[arm].lam.length);
-      const { input } = plan.paths;
-      const identity = identityOf(file, input, arms, stars, library, request.options, "wasm");
+      const labels = arms.map((arm) => file.arms[arm].arm);
       const keep = i < KEPT_OPEN;
       if (!keep) file.close();
-      ready.push({ ...plan, file: keep ? file : null, arms, npix, stars, identity });
+      ready.push({ ...plan, file: keep ? file : null, arms, labels, npix, stars, identity: "" });
       signal?.throwIfAborted();
     }
     openFolders(planned);
     const total = ready.reduce((sum, { stars }) => sum + stars.length, 0);
+    const chosen = parts.choose(request.target, total);
+    if (chosen.note !== null) notice("info", chosen.note);
+    for (const one of ready) {
+      if (one.skip) continue;
+      one.identity = identityOf(
+        one.paths.input,
+        one.labels,
+        one.stars,
+        library,
+        request.options,
+        chosen.kind,
+      );
+    }
     let done = 0;
     // Refused now where another run writes; locked again, each for its own time, when its turn comes.
     for (const one of ready) {
@@ -95,17 +106,24 @@ export async function fitFilesWith(
         unlock();
       }
     }
-    const { batch, workers } = spread(total - done, request);
+    const most = request.batch ?? chosen.batch;
+    const devices = chosen.targets.length;
+    const { batch, workers } = devices > 0
+      ? { batch: most, workers: devices }
+      : spread(total - done, most, request.workers);
     const fleet = new Fleet<FitJob, FitBatch, BatchResult>({
-      worker: parts.worker,
-      targets: Array.from({ length: Math.max(1, workers) }, () => ({ kind: "wasm" as const })),
+      worker: chosen.worker,
+      targets: devices > 0
+        ? chosen.targets
+        : Array.from({ length: Math.max(1, workers) }, () => ({ kind: "wasm" as const })),
+      ...(chosen.lastResort === undefined ? {} : { lastResort: chosen.lastResort }),
       local: workers === 0,
-      shared: parts.shared(),
+      shared: chosen.shared,
       onNotice: notice,
     });
     closers.push(() => fleet.close());
     const target = await fleet.start();
-    events.onStart?.(total, done, { target, workers, library: library.name });
+    events.onStart?.(total, done, { target, workers, batch, library: library.name });
 
     // One failure that is not of single rows ends the run: the other files stop as on an abort.
     const stop = new AbortController();
@@ -144,7 +162,7 @@ export async function fitFilesWith(
           plan,
           stars: one.stars,
           job,
-          batch,
+          batch: Math.min(batch, chosen.starsPerBatch?.(job) ?? Infinity),
           signal: both,
           onDone,
           onNotice: notice,
@@ -184,7 +202,7 @@ const KEPT_ANSWERS = 20_000;
 const WORTHWHILE = 4;
 
 /** Batches no larger than asked for, but so that every worker gets some; no more workers than that employs. */
-function spread(stars: number, { batch, workers }: FitRequest): { batch: number; workers: number } {
+function spread(stars: number, batch: number, workers: number): { batch: number; workers: number } {
   if (workers === 0) return { batch, workers };
   const size = Math.max(1, Math.min(batch, Math.max(WORTHWHILE, Math.ceil(stars / workers))));
   return { batch: size, workers: Math.max(1, Math.min(workers, Math.ceil(stars / size))) };

@@ -183,9 +183,8 @@ export function chooseStars(file: SpectrumFile, arms: readonly number[], request
 
 /** SHA-256 of everything that changes an answer, hexadecimal. */
 export function identityOf(
-  file: SpectrumFile,
   path: string,
-  arms: readonly number[],
+  arms: readonly string[],
   stars: readonly (readonly number[])[],
   library: FitLibrary,
   options: FitOptions,
@@ -194,7 +193,7 @@ export function identityOf(
   const { size, mtimeMs } = statSync(path);
   const hash = createHash("sha256");
   const parts = { program: VERSION, target, options, library: library.checksum, path, size, mtimeMs };
-  hash.update(canonical({ ...parts, arms: arms.map((arm) => file.arms[arm].arm) }));
+  hash.update(canonical({ ...parts, arms }));
   for (const rows of stars) hash.update(`${rows.join(",")};`);
   return hash.digest("hex");
 }

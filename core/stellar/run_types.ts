@@ -1,4 +1,6 @@
 /** What a run of fits is asked, and what it tells. */
+import type { TargetSpec } from "../fleet_protocol.ts";
+import type { FitJob } from "./batch.ts";
 import type { FitOptions } from "./options.ts";
 import type { StarResult } from "./result.ts";
 
@@ -11,11 +13,15 @@ export interface FitRequest {
   /** Only rows whose largest S/N per pixel exceeds this. */
   readonly minSn: number | null;
   readonly targetids: readonly bigint[] | null;
-  readonly target: "wasm" | "auto";
-  /** At most; 0 = in this thread. */
+  /** `wasm`, or what the caller's `choose` understands: `auto`, `cuda`, `cuda:0,2`, `emulated`. */
+  readonly target: string;
+  /** WASM workers at most; 0 = in this thread. */
   readonly workers: number;
-  /** Stars sent to a worker at a time, at most. Answers do not depend on it, nor on the workers. */
-  readonly batch: number;
+  /**
+   * Stars sent to a worker at a time, at most; null = what suits the target. Answers do not depend on it, nor on the
+   * workers.
+   */
+  readonly batch: number | null;
   readonly overwrite: boolean;
   /** Leave inputs alone whose output is there. */
   readonly skipExisting: boolean;
@@ -23,12 +29,33 @@ export interface FitRequest {
   readonly commandLine: string;
 }
 
+/** Where a run is done. */
+export interface ChosenTargets {
+  /** For the identity of a run that is resumed: answers are the same to the bit on one kind of target only. */
+  readonly kind: "wasm" | "cuda" | "emulated";
+  /** Worker module, and what each worker gets at its start. */
+  readonly worker: URL;
+  readonly shared: unknown;
+  /** One worker each; empty = as many WASM workers as the work employs. */
+  readonly targets: readonly TargetSpec[];
+  readonly lastResort?: TargetSpec;
+  /** Stars of a batch, at most. */
+  readonly batch: number;
+  /** Stars of a job that the target has memory for. */
+  starsPerBatch?(job: FitJob): number;
+  /** One line for people: what was chosen and why; null where nothing was to choose. */
+  readonly note: string | null;
+}
+
+/** @param stars - to be fitted in all; @throws where the target asked for is absent */
+export type ChooseTargets = (target: string, stars: number) => ChosenTargets;
+
 export interface FitEvents {
   /** Everything is checked; stars in all, and those a run before has finished. */
   onStart?(
     total: number,
     alreadyDone: number,
-    about: { target: string; workers: number; library: string },
+    about: { target: string; workers: number; batch: number; library: string },
   ): void;
   onProgress?(done: number, total: number): void;
   onFile?(summary: FileSummary): void;

@@ -118,8 +118,14 @@ export function fakeParts(behaviour: Behaviour = {}, library = LIBRARY): FitPart
     }),
     preparationKey: (_, { setup }) => setup,
     coversRequest: () => true,
-    worker: new URL(import.meta.url),
-    shared: () => behaviour,
+    choose: () => ({
+      kind: "wasm",
+      worker: new URL(import.meta.url),
+      shared: behaviour,
+      targets: [],
+      batch: 64,
+      note: null,
+    }),
   };
 }
 
