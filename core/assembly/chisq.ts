@@ -156,6 +156,11 @@ export function marginalise(
     set(rhs, k, get(matrix, K * n + k));
   }
   const logdet = cholesky(K, normal, factor);
+  if (isNaN(logdet)) {
+    // no factor, no coefficients: NaN, not what stood in the scratch before
+    for (let k = 0; k < K; k++) set(coeff, k, NaN);
+    return NaN;
+  }
   forwardSolve(K, factor, rhs, coeff);
   backSolve(K, factor, coeff, coeff);
   return logdet;

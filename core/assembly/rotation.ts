@@ -51,9 +51,11 @@ export function rotationWeights(R: f64, eps: f64, H: i32, w: usize, dw: usize): 
     }
     const linear = R < 0 ? R : 0.0;
     set(w, 0, 1.0 - 2.0 * mean * linear);
-    set(w, 1, mean * linear);
     set(dw, 0, -2.0 * mean);
-    set(dw, 1, mean);
+    if (H > 0) {
+      set(w, 1, mean * linear);
+      set(dw, 1, mean);
+    }
     return;
   }
   let sum: f64 = 0;

@@ -29,7 +29,11 @@ export const rotationWeights: Kernel = {
     },
     { name: "dw", role: "out", dtype: "f64", shape: ["B", "H+1"], unit: "1/pixel", doc: "∂w/∂R" },
   ],
-  tolerance: { relative: 1e-12, absolute: 0 },
+  tolerance: {
+    relative: 1e-11,
+    absolute: 0,
+    reason: "differences of primitives lose R² ε: 1e-12 to R = 60 pixels, 1e-11 at 256",
+  },
   nan: "propagates within its batch row",
   flops: (d) => 100 * d.B! * (d.H! + 1),
 };

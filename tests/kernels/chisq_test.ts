@@ -74,6 +74,7 @@ Deno.test("chisq of a zero template is NaN and leaves the other spectra untouche
   T.fill(0, 0, n);
   const out = call(chisq, { E: 2, NP: n, K }, { basis, y, s, m: T, good });
   assert.ok(Number.isNaN(out.value![0]));
+  assert.ok(out.coeff!.subarray(0, K).every(Number.isNaN), "no coefficients of a singular system");
   assert.equal(out.value![1], clean.value![1]);
 });
 
