@@ -1,4 +1,5 @@
 /** The instrument of simulated spectra: DESI's three arms, their noise and their resolution matrices. */
+import { lsfInverse } from "../kernels/resolution.ts";
 import type { RandomStream } from "./random.ts";
 
 export interface ArmModel {
@@ -100,7 +101,7 @@ export function deconvolved(
   sigma0: number,
 ): Float64Array {
   const npix = arm.lam.length, n = arm.ndiag, w = n >> 1;
-  const inverse = inverseGaussian(n, sigma0 / (arm.lam[1] - arm.lam[0]));
+  const inverse = lsfInverse(n, sigma0 / (arm.lam[1] - arm.lam[0]));
   const out = new Float64Array(stars * npix * n);
   const row = new Float64Array(n), sums = new Float64Array(npix);
   for (let star = 0; star < stars; star++) {
@@ -131,36 +132,4 @@ export function deconvolved(
     }
   }
   return out;
-}
-
-/** Inverse of the n × n matrix of a Gaussian of the given width in pixels, by Gauss-Jordan with pivoting. */
-function inverseGaussian(n: number, sigma: number): Float64Array {
-  const a = Array.from(
-    { length: n },
-    (_, i) =>
-      Float64Array.from(
-        { length: 2 * n },
-        (_, j) =>
-          j < n
-            ? Math.exp(-0.5 * ((i - j) / sigma) ** 2) / (Math.sqrt(2 * Math.PI) * sigma)
-            : j - n === i
-            ? 1
-            : 0,
-      ),
-  );
-  for (let k = 0; k < n; k++) {
-    let pivot = k;
-    for (let i = k + 1; i < n; i++) if (Math.abs(a[i][k]) > Math.abs(a[pivot][k])) pivot = i;
-    [a[k], a[pivot]] = [a[pivot], a[k]];
-    const scale = 1 / a[k][k];
-    for (let j = 0; j < 2 * n; j++) a[k][j] *= scale;
-    for (let i = 0; i < n; i++) {
-      if (i === k) continue;
-      const factor = a[i][k];
-      for (let j = 0; j < 2 * n; j++) a[i][j] -= factor * a[k][j];
-    }
-  }
-  const inverse = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) inverse.set(a[i].subarray(n), i * n);
-  return inverse;
 }
