@@ -7,7 +7,7 @@ import { chooseTargets } from "../../gpu/choose_targets.ts";
 import { fitFiles } from "../../core/stellar/run.ts";
 import type { FileSummary, FitRequest } from "../../core/stellar/run_types.ts";
 import { builtinLibraryPath } from "../../core/templates/builtin_path.ts";
-import { openLibrary } from "../../core/templates/library_file.ts";
+import { openTemplates } from "../../core/templates/open_templates.ts";
 import { closest } from "../closest.ts";
 import { shownPath, userPath } from "../paths.ts";
 import { Progress, spent } from "../progress.ts";
@@ -121,7 +121,7 @@ interface Labels {
 }
 
 function labelsOf(path: string): Labels {
-  using library = openLibrary(path);
+  using library = openTemplates(path);
   return { axes: library.axes.map((axis) => axis.name), classes: library.classes };
 }
 

@@ -5,7 +5,7 @@ import { SIMULATED_ARMS } from "../../core/stellar/simulate_arms.ts";
 import { makeEvaluate } from "../../core/stellar/simulate_evaluate.ts";
 import { writeSimulation } from "../../core/stellar/simulate_file.ts";
 import { builtinLibraryPath } from "../../core/templates/builtin_path.ts";
-import { readLibrary } from "../../core/templates/library_file.ts";
+import { readTemplates } from "../../core/templates/open_templates.ts";
 import { prepareArm } from "../../core/templates/prepare.ts";
 import { loadWasmTarget } from "../../core/wasm/load.ts";
 import { shownPath, userPath } from "../paths.ts";
@@ -34,7 +34,7 @@ export async function runSimulate(
   if (existsSync(out) && !command.overwrite) {
     throw new InputError(`${out}: is there already; give --overwrite to replace it`);
   }
-  const library = readLibrary(
+  const library = readTemplates(
     command.library === undefined ? builtinLibraryPath() : userPath(command.library),
   );
   if (library.axes.length === 0) {

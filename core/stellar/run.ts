@@ -1,6 +1,6 @@
 /** Fitting the stars of files: the entry for the command line and for programs. */
 import { openSpectra } from "../io/open_spectra.ts";
-import { openLibrary } from "../templates/library_file.ts";
+import { openTemplates } from "../templates/open_templates.ts";
 import { coversRequest, preparationKey, prepareArm } from "../templates/prepare.ts";
 import { fitFilesWith } from "./run_files.ts";
 import type { ChooseTargets, FileSummary, FitEvents, FitRequest } from "./run_types.ts";
@@ -24,7 +24,7 @@ export function fitFiles(
 ): Promise<FileSummary[]> {
   const parts = {
     openSpectra,
-    openLibrary,
+    openLibrary: openTemplates,
     prepareArm,
     preparationKey,
     coversRequest,
