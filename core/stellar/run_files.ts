@@ -82,7 +82,6 @@ export async function fitFilesWith(
     openFolders(planned);
     const total = ready.reduce((sum, { stars }) => sum + stars.length, 0);
     const chosen = parts.choose(request.target, total);
-    if (chosen.note !== null) notice("info", chosen.note);
     for (const one of ready) {
       if (one.skip) continue;
       one.identity = identityOf(
@@ -123,7 +122,8 @@ export async function fitFilesWith(
     });
     closers.push(() => fleet.close());
     const target = await fleet.start();
-    events.onStart?.(total, done, { target, workers, batch, library: library.name });
+    events.onStart?.(total, done, { target, workers, batch: most, library: library.name });
+    if (chosen.note !== null) notice("info", chosen.note);
 
     // One failure that is not of single rows ends the run: the other files stop as on an abort.
     const stop = new AbortController();

@@ -20,7 +20,7 @@ const WRONG: readonly (readonly [args: string, said: RegExp])[] = [
   ["fit a --npoly 2.5", /--npoly.*"2.5"/],
   ["fit a --npoly 3 --npoly 4", /--npoly.*multiple times/],
   ["fit a --continuum spline", /--continuum.*"rbf" and "chebyshev".*"spline"/],
-  ["fit a --target cuda", /--target.*"wasm" and "auto".*"cuda"/],
+  ["fit a --target gpu", /--target.*auto, wasm, cuda.*"gpu"/],
   ["fit a --targetid 1e3", /--targetid.*"1e3"/],
   ["fit a --targetid 9223372036854775808", /--targetid.*"9223372036854775808"/],
   ["fit a --arms b,,r", /--arms.*"b,,r"/],

@@ -48,7 +48,7 @@ inFolder("a fit writes a row for each selected row, in place", async (folder) =>
     fitRequest([input], join(folder, "out")),
     events,
   );
-  assert.deepEqual(started, [9, 0, { target: "fake target", workers: 1, library: "fake" }]);
+  assert.deepEqual(started, [9, 0, { target: "fake target", workers: 1, batch: 3, library: "fake" }]);
   assert.deepEqual(progress.slice(-2), [9, 9]);
   assert.deepEqual(summary.failed, [{ row: 8, why: "row 8 is cursed" }]);
   assert.equal(summary.fitted, 8);
