@@ -311,13 +311,13 @@ export function projectedGradient(
       v128.store(dot + 32, d0);
       v128.store(dot + 48, d1);
     }
-    crossProduct(Q, columns, n, rows, padded, accCross);
+    crossProduct(Q, columns, even(K), rows, padded, accCross);
     symmetricProduct(Q, columns, padded, accOwn);
   }
 
   let acc = accCross;
   for (let i = 0; i < Q; i += 2) {
-    for (let j = 0; j < n; j += 2) {
+    for (let j = 0; j < K; j += 2) {
       for (let k = 0; k < 4; k++) {
         const row = i + (k >> 1);
         const column = j + (k & 1);

@@ -19,6 +19,20 @@ export function interpolateScratch(C: i32): i32 {
   return 2 * C * BLOCK;
 }
 
+/** float32s i and i+1 as float64. */
+// @ts-ignore: decorator
+@inline
+function pairAt(source: usize, i: i32): v128 {
+  return f64x2.promote_low_f32x4(v128.load64_zero(source + (<usize> i << 2)));
+}
+
+/** float32 i in both lanes: past the last pixel of the last template there may be no more memory to read two from. */
+// @ts-ignore: decorator
+@inline
+function lastAt(source: usize, i: i32): v128 {
+  return f64x2.splat(<f64> load<f32>(source + (<usize> i << 2)));
+}
+
 // @ts-ignore: decorator
 @inline
 function fold(n: i32, a: usize, b: usize, t: v128, difference: usize): void {
@@ -61,17 +75,35 @@ export function interpolateRange(
   // derivative of axis d: 2^d rows from row C + 2^d − 1 … on
   for (let j = j0; j < j1; j += BLOCK) {
     const n = j1 - j < BLOCK ? j1 - j : BLOCK;
-    for (let c = 0; c < C; c++) {
-      const id = <usize> load<i32>(corners + (<usize> c << 2));
-      const source = templates + ((id * N + j) << 2);
-      const to = scratch + row * c;
-      // past the last pixel of the last template there may be no more memory to read two floats from
-      for (let i = 0; i + 1 < n; i += 2) {
-        set2(to, i, f64x2.promote_low_f32x4(v128.load64_zero(source + (<usize> i << 2))));
+    if (D == 0) {
+      const to = scratch;
+      const source = templates + ((<usize> load<i32>(corners) * N + j) << 2);
+      for (let i = 0; i + 1 < n; i += 2) set2(to, i, pairAt(source, i));
+      if (n & 1) set2(to, n - 1, lastAt(source, n - 1));
+    } else {
+      // the highest axis is folded as the corners are read
+      const half = C >> 1;
+      const td = v128.load64_splat(at(t, D - 1));
+      for (let c = 0; c < half; c++) {
+        const low = templates + ((<usize> load<i32>(corners + (<usize> c << 2)) * N + j) << 2);
+        const high = templates + ((<usize> load<i32>(corners + (<usize> (c + half) << 2)) * N + j) << 2);
+        const to = scratch + row * c;
+        const slope = scratch + row * (C + half - 1 + c);
+        for (let i = 0; i + 1 < n; i += 2) {
+          const a = pairAt(low, i);
+          const step = f64x2.sub(pairAt(high, i), a);
+          set2(to, i, f64x2.add(a, f64x2.mul(td, step)));
+          set2(slope, i, step);
+        }
+        if (n & 1) {
+          const a = lastAt(low, n - 1);
+          const step = f64x2.sub(lastAt(high, n - 1), a);
+          set2(to, n - 1, f64x2.add(a, f64x2.mul(td, step)));
+          set2(slope, n - 1, step);
+        }
       }
-      if (n & 1) set2(to, n - 1, f64x2.splat(<f64> load<f32>(source + (<usize> (n - 1) << 2))));
     }
-    for (let d = D - 1; d >= 0; d--) {
+    for (let d = D - 2; d >= 0; d--) {
       const half = 1 << d;
       const td = v128.load64_splat(at(t, d));
       const slopes = scratch + row * (C + half - 1);
