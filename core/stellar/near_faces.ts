@@ -8,6 +8,9 @@ import { moved, restrict, room, stepHolding } from "./steps.ts";
 const NEAR_FACE = 150;
 const NEAR_CORNER = 9;
 
+/** Where an error is this share of its cell, near faces are all there is: the posterior spans them anyway. */
+const BROAD = 0.3;
+
 /**
  * Middles of the two cells next to the minimum's along the axis whose error is the largest share of its cell, the other
  * coordinates following the quadratic.
@@ -26,7 +29,7 @@ export function nextCells(space: ParameterSpace, minimum: Minimum): Point[] {
     const here = Math.sqrt(inverse[a * m + a]!) / (nodes[low + 1]! - nodes[low]!);
     if (here > share) [weakest, share] = [a, here];
   });
-  if (weakest < 0) return [];
+  if (weakest < 0 || share > BROAD) return [];
   const i = space.free[weakest]!, nodes = space.nodes[i - 2]!;
   return [-1, 1].flatMap((side) => {
     const low = point.cell[i - 2]! + side;
