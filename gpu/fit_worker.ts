@@ -2,7 +2,7 @@
 import type { Start } from "../core/fleet_protocol.ts";
 import { serve } from "../core/fleet_worker.ts";
 import type { FitBatch, FitJob } from "../core/stellar/batch.ts";
-import { makeFitter } from "../core/stellar/fitter.ts";
+import { fitStation } from "../core/stellar/fit_station.ts";
 import type { BatchResult } from "../core/stellar/result.ts";
 import { WasmTarget } from "../core/wasm/target.ts";
 import { DEVICE_ERRORS, DeviceError } from "./errors.ts";
@@ -31,26 +31,11 @@ export function endWorker(reason: unknown): void {
 export const start: Start<FitJob, FitBatch, BatchResult> = (spec, shared) => {
   const { core, kind } = shared as GpuShared;
   const target = spec.kind === "wasm" ? new WasmTarget(core) : new GpuTarget(kind, { device: spec.device });
-  const empty = target.mark();
-  return {
-    name: target.name,
-    open(job) {
-      target.release(empty);
-      const fitter = makeFitter(target, job);
-      return (batch) => {
-        const mark = target.mark();
-        try {
-          const result = fitter.fit(batch);
-          const transfer = [...new Set(result.models.map((model) => model.buffer as ArrayBuffer))];
-          return { result, transfer };
-        } catch (error) {
-          if (lost(error)) endWorker(error);
-          else target.release(mark);
-          throw error;
-        }
-      };
-    },
-  };
+  return fitStation(target, (error) => {
+    const gone = lost(error);
+    if (gone) endWorker(error);
+    return gone;
+  });
 };
 
 serve(start);
