@@ -2,6 +2,7 @@
  * The space that a star is fitted in: (velocity, vsini, u_0 … u_{P−1}), u_d the library's parameters as they are
  * interpolated (log10 of teff, the others as they are), cut into the cells of the library's grid.
  */
+import { cornerIds, mapped, mappedNodes, unmapped } from "../templates/grid.ts";
 import type { Axis } from "../templates/library.ts";
 import type { FitOptions } from "./options.ts";
 
@@ -50,7 +51,7 @@ export class ParameterSpace {
     this.#options = options;
     this.dimension = this.axes.length;
     this.names = ["vrad", "vsini", ...this.axes.map((a) => a.name)];
-    this.nodes = this.axes.map((axis) => axis.log10 ? axis.values.map(Math.log10) : axis.values.slice());
+    this.nodes = this.axes.map(mappedNodes);
     this.lower = Float64Array.of(-options.maxVel, 0, ...this.nodes.map((n) => n[0]!));
     this.upper = Float64Array.of(
       options.maxVel,
@@ -70,11 +71,7 @@ export class ParameterSpace {
   /** Coordinate of a physical value. */
   mapped(i: number, value: number): number {
     const axis = this.axes[i - 2];
-    if (axis === undefined) return value;
-    // the nodes themselves must map to themselves: 10^log10(8000) is not 8000
-    const node = axis.values.indexOf(value);
-    if (node >= 0) return this.nodes[i - 2]![node]!;
-    return axis.log10 ? Math.log10(value) : value;
+    return axis === undefined ? value : mapped(axis, value);
   }
 
   /** Physical value of a coordinate, kept inside the library by the reference's rule (top edge excluded). */
@@ -82,8 +79,9 @@ export class ParameterSpace {
     const axis = this.axes[i - 2];
     if (axis === undefined) return u;
     const nodes = this.nodes[i - 2]!;
+    // a node is itself: 10^log10(8000) is not 8000
     const node = nodes.indexOf(u);
-    const value = node >= 0 ? axis.values[node]! : axis.log10 ? 10 ** u : u;
+    const value = node >= 0 ? axis.values[node]! : unmapped(axis, u);
     const first = axis.values[0]!;
     const last = axis.values[axis.values.length - 1]!;
     const top = last - TOP * (Math.abs(last) || last - first);
@@ -125,17 +123,7 @@ export class ParameterSpace {
 
   /** Templates at the 2^P corners; bit d of a corner's number set = upper node on axis d. −1 = hole. */
   corners(cell: Int32Array): Int32Array {
-    const P = this.dimension;
-    const out = new Int32Array(1 << P);
-    for (let c = 0; c < out.length; c++) {
-      let index = 0;
-      for (let d = 0; d < P; d++) {
-        const n = this.nodes[d]!.length;
-        index = index * n + Math.min(cell[d]! + ((c >> d) & 1), n - 1);
-      }
-      out[c] = this.#idgrid[index]!;
-    }
-    return out;
+    return cornerIds({ axes: this.axes, idgrid: this.#idgrid }, cell);
   }
 
   /** All corners of the cell exist. */

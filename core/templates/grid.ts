@@ -78,7 +78,7 @@ export function cellFractions(
  * @param cell - lower nodes, inside the grid
  * @returns shape (2^axes)
  */
-export function cornerIds(grid: Grid, cell: ArrayLike<number>): Int32Array {
+export function cornerIds(grid: Pick<Grid, "axes" | "idgrid">, cell: ArrayLike<number>): Int32Array {
   const { axes, idgrid } = grid;
   return Int32Array.from({ length: 1 << axes.length }, (_, corner) => {
     let at = 0;
