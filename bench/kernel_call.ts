@@ -35,9 +35,13 @@ export function outputOf(
   return out;
 }
 
+/** A sample lasts this long at least, s: what waiting for a device costs is little of it. */
+const SAMPLE = 2e-3;
+
 /**
- * Seconds of each of several calls on data that lie on the target already, after one call that is not counted. What is
- * added to (`inout`) goes on growing, which costs the same.
+ * Seconds of a call, in each of several samples, on data that lie on the target already. A sample is as many calls in a
+ * row as take {@link SAMPLE}, and one number brought back, for which a device finishes all that was asked of it; calls
+ * that are not counted go before. What is added to (`inout`) goes on growing, which costs the same.
  */
 export function secondsOf(
   target: Target,
@@ -48,12 +52,16 @@ export function secondsOf(
 ): number[] {
   const mark = target.mark();
   const args = placed(target, kernel, dims, inputs);
-  target.run(kernel, dims, args);
-  const seconds = Array.from({ length: repeats }, () => {
+  const output = args[kernel.args.find((a) => a.role === "out" || a.role === "inout")!.name]!;
+  const sample = (calls: number) => {
     const start = performance.now();
-    target.run(kernel, dims, args);
+    for (let call = 0; call < calls; call++) target.run(kernel, dims, args);
+    target.download(output, 0, 1);
     return (performance.now() - start) / 1000;
-  });
+  };
+  sample(1);
+  const calls = Math.max(1, Math.min(1000, Math.ceil(SAMPLE / sample(1))));
+  const seconds = Array.from({ length: repeats }, () => sample(calls) / calls);
   target.release(mark);
   return seconds;
 }

@@ -1,6 +1,6 @@
 /**
  * What every kernel is timed on: a batch of stars in the three arms of DESI, with a library of 0.4 Å steps and 10
- * continuum coefficients. The spectra are invented; only their sizes and the spread of their parameters matter.
+ * continuum coefficients. The spectra are invented, their noise and their parameters drawn; only sizes and spread matter.
  */
 import { ccfScan, ccfSpread } from "../core/kernels/ccf.ts";
 import { chisq, chisqGradient } from "../core/kernels/chisq.ts";
@@ -44,8 +44,8 @@ export interface Case {
   readonly calls: readonly { readonly dims: Dims; inputs(target: Target): Inputs }[];
 }
 
-/** Stars (spectra, evaluations, templates) of a batch. */
-const STARS = 32;
+/** Stars (spectra, evaluations, templates) of a batch, unless more are asked for. */
+export const STARS = 32;
 const K = DEFAULT_OPTIONS.npoly;
 const D = 4;
 const C = 1 << D;
@@ -69,6 +69,15 @@ function lnFlux(lam: number, t: number): number {
   return 0.3 * Math.sin(lam / 900) - (0.3 + 0.01 * (t % 16)) * line * line;
 }
 
+/** Uniform deviates by xorshift: many are wanted, and only their spread matters. */
+let state = 0x9e3779b9;
+function uniform(low: number, high: number): number {
+  state ^= state << 13;
+  state ^= state >>> 17;
+  state ^= state << 5;
+  return low + (high - low) * (state >>> 0) / 2 ** 32;
+}
+
 /** rows × n values of a function, row by row. */
 function matrix(rows: number, n: number, value: (row: number, i: number) => number): Float64Array {
   const out = new Float64Array(rows * n);
@@ -76,10 +85,10 @@ function matrix(rows: number, n: number, value: (row: number, i: number) => numb
   return out;
 }
 
-const filled = (n: number, value: number) => new Float64Array(n).fill(value);
-const each = (value: (star: number) => number) =>
-  Float64Array.from({ length: STARS }, (_, star) => value(star));
-const velocities = each((star) => 20 * star - 300);
+/** n values drawn between two. */
+function drawn(n: number, low: number, high: number): Float64Array {
+  return new Float64Array(n).map(() => uniform(low, high));
+}
 
 /** Everything that the kernels of one arm need, made when it is first asked for. */
 class ArmData {
@@ -90,7 +99,7 @@ class ArmData {
   readonly dlnlam: number;
   readonly H: number;
 
-  constructor(readonly model: typeof SIMULATED_ARMS[number]) {
+  constructor(readonly model: typeof SIMULATED_ARMS[number], readonly stars: number) {
     this.lam = model.lam;
     this.P = model.lam.length;
     const reach = 1 + DEFAULT_OPTIONS.maxVel / LIGHT + 1e-4;
@@ -107,26 +116,23 @@ class ArmData {
 
   get flux(): Float64Array {
     const { knots } = this;
-    return matrix(STARS, this.NL, (t, i) => Math.exp(lnFlux(knots[i]!, t)));
+    return matrix(this.stars, this.NL, (t, i) => Math.exp(lnFlux(knots[i]!, t)) * uniform(0.99, 1.01));
   }
 
   get pixels(): Float64Array {
-    return matrix(STARS, this.P, (t, i) => Math.exp(lnFlux(this.lam[i]!, t)));
+    return matrix(this.stars, this.P, (t, i) => Math.exp(lnFlux(this.lam[i]!, t)) * uniform(0.99, 1.01));
   }
 
-  /** flux/σ and 1/σ at S/N 50. */
+  /** flux/σ and 1/σ at S/N about 50. */
   get data(): { basis: Float64Array; y: Float64Array; s: Float64Array } {
     const { pixels, P } = this;
-    const y = matrix(
-      STARS,
-      P,
-      (t, i) => 50 * pixels[t * P + i]! * (1 + 0.1 * Math.sin(i / P)) + random.uniform(t * P + i) - 0.5,
-    );
-    return { basis: continuumBasis(this.lam, K, "rbf"), y, s: filled(STARS * P, 50) };
+    const s = drawn(this.stars * P, 40, 60);
+    const y = pixels.map((flux, i) => s[i]! * flux * (1 + 0.1 * Math.sin(i % P / P)) + uniform(-1, 1));
+    return { basis: continuumBasis(this.lam, K, "rbf"), y, s };
   }
 
   get good(): Uint8Array {
-    return new Uint8Array(STARS * this.P).fill(1);
+    return new Uint8Array(this.stars * this.P).fill(1);
   }
 
   factor(target: Target): Float64Array {
@@ -134,15 +140,15 @@ class ArmData {
   }
 
   get resolution(): Float32Array {
-    const all = new Float32Array(STARS * W * this.P);
+    const all = new Float32Array(this.stars * W * this.P);
     const one = drawResolution(this.model, random);
-    for (let star = 0; star < STARS; star++) all.set(one, star * W * this.P);
+    for (let star = 0; star < this.stars; star++) all.set(one, star * W * this.P);
     return all;
   }
 
   rows(target: Target): Float64Array {
     const inputs = { d: this.resolution, inverse: lsfInverse(W, 0.5 / 0.8) };
-    const dims = { B: STARS, W, P: this.P, WRAP: 0 };
+    const dims = { B: this.stars, W, P: this.P, WRAP: 0 };
     return outputOf(target, resolutionDeconvolve, dims, inputs, "rows") as Float64Array;
   }
 
@@ -161,19 +167,19 @@ class ArmData {
       lam: this.lam,
       lnlam: this.lam.map(Math.log),
       ...this.data,
-      sumlog: filled(STARS, 0),
+      sumlog: drawn(this.stars, -9, -7),
       rows: width === 0 ? new Float64Array(0) : this.rows(target),
-      entry: Int32Array.from({ length: STARS }, (_, star) => star),
-      corners: Int32Array.from({ length: STARS * C }, (_, i) => i % C),
-      t: matrix(STARS, D, (star, d) => (0.1 + 0.05 * ((star + 5 * d) % 16))),
-      velocity: velocities,
-      vsini: each((star) => 5 * (star % 8)),
+      entry: Int32Array.from({ length: this.stars }, (_, star) => star),
+      corners: Int32Array.from({ length: this.stars * C }, () => Math.floor(uniform(0, C))),
+      t: drawn(this.stars * D, 0.05, 0.95),
+      velocity: drawn(this.stars, -400, 400),
+      vsini: drawn(this.stars, 0, 40),
       good: this.good,
     };
   }
 
   fusedDims(width: number): Dims {
-    return { E: STARS, B: STARS, T: C, NL: this.NL, NP: this.P, K, D, C, Q, W: width, H: this.H };
+    return { E: this.stars, B: this.stars, T: C, NL: this.NL, NP: this.P, K, D, C, Q, W: width, H: this.H };
   }
 
   get knotsOfChunk(): number {
@@ -185,7 +191,7 @@ class ArmData {
     const lam1 = this.knots;
     const first = lam1[0]! - 10, N = Math.ceil((lam1[this.NL - 1]! + 10 - first) / MODEL_STEP);
     const lam0 = Float64Array.from({ length: N }, (_, i) => first + MODEL_STEP * i);
-    const sigma = filled(this.NL, BROADENING);
+    const sigma = new Float64Array(this.NL).fill(BROADENING);
     return { dims: { N, M: this.NL, W: rebinWidth(lam0, lam1, sigma) }, lam0, lam1, sigma };
   }
 
@@ -196,38 +202,42 @@ class ArmData {
   }
 }
 
-const ARMS = SIMULATED_ARMS.map((model) => new ArmData(model));
-
-function perArm(
+type PerArm = (
   kernel: Kernel,
   dims: (arm: ArmData) => Dims,
   inputs: (arm: ArmData, target: Target) => Inputs,
-  { name = kernel.name, rows = STARS } = {},
-): Case {
-  const calls = ARMS.map((arm) => ({ dims: dims(arm), inputs: (target: Target) => inputs(arm, target) }));
-  return { kernel, name, rows, calls };
+  about?: { name?: string; rows?: number },
+) => Case;
+
+/** A case of a call an arm. */
+function onArms(arms: readonly ArmData[], stars: number): PerArm {
+  return (kernel, dims, inputs, { name = kernel.name, rows = stars } = {}) => {
+    const calls = arms.map((arm) => ({ dims: dims(arm), inputs: (target: Target) => inputs(arm, target) }));
+    return { kernel, name, rows, calls };
+  };
 }
 
 function single(kernel: Kernel, rows: number, dims: Dims, inputs: (target: Target) => Inputs): Case {
   return { kernel, name: kernel.name, rows, calls: [{ dims, inputs }] };
 }
 
-const GRID = commonGrid(
-  ARMS.map(({ lam }) => ({ lam })) as unknown as FitJob["arms"],
-  DEFAULT_OPTIONS.maxVel,
-);
-const N = GRID.N;
-const twiddles = (target: Target) => outputOf(target, fourierTwiddles, { N }, {}, "twiddles");
-const series = (rows: number) => matrix(rows, N, (row, i) => 0.1 * Math.sin(i / (3 + row % 7)));
-const spectra = (target: Target, rows: number) =>
-  outputOf(target, rfft, { B: rows, N }, { twiddles: twiddles(target), x: series(rows) }, "out");
+/** A matrix a star that is positive definite like a continuum's normal equations. */
+function normalEquations(stars: number): Float64Array {
+  return matrix(stars, K * K, (_, i) => {
+    const [row, column] = [Math.floor(i / K), i % K];
+    // what is drawn is on the diagonal, so that the matrix is symmetric
+    return Math.exp(-0.1 * Math.abs(row - column)) + (row === column ? uniform(0, 1) : 0);
+  });
+}
 
-/** A matrix that is positive definite like a continuum's normal equations. */
-const normal = matrix(STARS, K * K, (_, i) => Math.exp(-0.1 * Math.abs(Math.floor(i / K) - i % K)));
+/** The velocities of a posterior, about a drawn one. */
+function velocityScan(stars: number): Float64Array {
+  const centre = drawn(stars, -400, 400);
+  return matrix(stars, VELOCITIES, (star, v) => centre[star]! + 0.3 * (v - 8));
+}
 
-const scanVelocity = matrix(STARS, VELOCITIES, (star, v) => velocities[star]! + 0.3 * (v - 8));
-
-function fusedCases(width: number): Case[] {
+function fusedCases(perArm: PerArm, stars: number, width: number): Case[] {
+  const velocity = velocityScan(stars);
   const label = (kernel: Kernel) => width === 0 ? kernel.name : `${kernel.name}, resolution matrix`;
   return [
     perArm(
@@ -239,7 +249,7 @@ function fusedCases(width: number): Case[] {
     perArm(
       fitScan,
       (arm) => ({ ...arm.fusedDims(width), V: VELOCITIES }),
-      (arm, target) => ({ ...arm.fused(target, width), velocity: scanVelocity }),
+      (arm, target) => ({ ...arm.fused(target, width), velocity }),
       { name: label(fitScan) },
     ),
     perArm(fitModel, (arm) => arm.fusedDims(width), (arm, target) => arm.fused(target, width), {
@@ -248,130 +258,158 @@ function fusedCases(width: number): Case[] {
   ];
 }
 
-/** A case or more for every kernel of the table. */
-export const CASES: readonly Case[] = [
-  single(choleskySolve, STARS, { B: STARS, K }, () => ({ n: normal, b: filled(STARS * K, 1) })),
-  single(fourierTwiddles, 1, { N }, () => ({})),
-  single(rfft, STARS, { B: STARS, N }, (target) => ({ twiddles: twiddles(target), x: series(STARS) })),
-  single(irfft, STARS, { B: STARS, N }, (target) => ({
-    twiddles: twiddles(target),
-    spectrum: spectra(target, STARS),
-  })),
-  {
-    kernel: ccfSpread,
-    name: ccfSpread.name,
-    rows: STARS,
-    calls: ARMS.map((arm, a) => ({
-      dims: { B: STARS, S: STARS, P: arm.P, G: N, FIRST: GRID.pixels[a]![0], LAST: GRID.pixels[a]![1] },
-      inputs: () => {
-        const position = arm.lam.map((lam) => (Math.log(lam) - GRID.origin) / GRID.step);
-        const { y, s } = arm.data;
-        return {
-          y,
-          s,
-          continuum: filled(STARS * arm.P, 1),
-          index: Int32Array.from(position, Math.floor),
-          fraction: position.map((x) => x - Math.floor(x)),
-          star: Int32Array.from({ length: STARS }, (_, star) => star),
-          dw: new Float64Array(STARS * N),
-          w: new Float64Array(STARS * N),
-        };
-      },
+/** Kernels of the cross-correlation, on the common grid. */
+function correlationCases(arms: readonly ArmData[], stars: number): Case[] {
+  const jobArms = arms.map(({ lam }) => ({ lam })) as unknown as FitJob["arms"];
+  const { N, L, origin, step, pixels } = commonGrid(jobArms, DEFAULT_OPTIONS.maxVel);
+  const twiddles = (target: Target) => outputOf(target, fourierTwiddles, { N }, {}, "twiddles");
+  const series = (rows: number) => drawn(rows * N, -0.1, 0.1);
+  const spectra = (target: Target, rows: number) =>
+    outputOf(target, rfft, { B: rows, N }, { twiddles: twiddles(target), x: series(rows) }, "out");
+  return [
+    single(fourierTwiddles, 1, { N }, () => ({})),
+    single(rfft, stars, { B: stars, N }, (target) => ({ twiddles: twiddles(target), x: series(stars) })),
+    single(irfft, stars, { B: stars, N }, (target) => ({
+      twiddles: twiddles(target),
+      spectrum: spectra(target, stars),
     })),
-  },
-  single(ccfScan, STARS, { B: STARS, T: SCANNED, N, L: GRID.L }, (target) => ({
-    twiddles: twiddles(target),
-    tm: spectra(target, SCANNED),
-    tm2: spectra(target, SCANNED),
-    fd: spectra(target, STARS),
-    fw: spectra(target, STARS),
-  })),
-  perArm(
-    rebinWeights,
-    (arm) => arm.rebin.dims,
-    (arm) => {
-      const { lam0, lam1, sigma } = arm.rebin;
-      return { lam0, lam1, sigma };
+    {
+      kernel: ccfSpread,
+      name: ccfSpread.name,
+      rows: stars,
+      calls: arms.map((arm, a) => ({
+        dims: { B: stars, S: stars, P: arm.P, G: N, FIRST: pixels[a]![0], LAST: pixels[a]![1] },
+        inputs: () => {
+          const position = arm.lam.map((lam) => (Math.log(lam) - origin) / step);
+          const { y, s } = arm.data;
+          return {
+            y,
+            s,
+            continuum: drawn(stars * arm.P, 0.9, 1.1),
+            index: Int32Array.from(position, Math.floor),
+            fraction: position.map((x) => x - Math.floor(x)),
+            star: Int32Array.from({ length: stars }, (_, star) => star),
+            dw: new Float64Array(stars * N),
+            w: new Float64Array(stars * N),
+          };
+        },
+      })),
     },
-    { rows: 1 },
-  ),
-  perArm(
-    rebinApply,
-    (arm) => ({ T: STARS, ...arm.rebin.dims }),
-    (arm, target) => ({ ...arm.rebinWeights(target), flux: filled(STARS * arm.rebin.dims.N!, 1) }),
-  ),
-  perArm(
-    rebinLog,
-    (arm) => ({ T: STARS, ...arm.rebin.dims }),
-    (arm, target) => ({
-      ...arm.rebinWeights(target),
-      flux: new Float32Array(STARS * arm.rebin.dims.N!).fill(1),
-    }),
-  ),
-  perArm(
-    resolutionDeconvolve,
-    (arm) => ({ B: STARS, W, P: arm.P, WRAP: 0 }),
-    (arm) => ({ d: arm.resolution, inverse: lsfInverse(W, 0.5 / 0.8) }),
-  ),
-  perArm(
-    resolutionApply,
-    (arm) => ({ B: STARS, W, P: arm.P }),
-    (arm, target) => ({ rows: arm.rows(target), vec: arm.pixels }),
-  ),
-  perArm(
-    resolutionGaussian,
-    (arm) => ({ B: STARS, W, P: arm.P }),
-    (arm) => ({ lam: arm.lam, sigma: filled(STARS * arm.P, BROADENING) }),
-  ),
-  perArm(
-    rotationWeights,
-    (arm) => ({ B: STARS, H: arm.H }),
-    (arm) => ({ R: each((star) => 5 * star / LIGHT / arm.dlnlam), eps: filled(STARS, 0.6) }),
-  ),
-  perArm(
-    rotate,
-    (arm) => ({ B: STARS, N: arm.NL, H: 8 }),
-    (arm) => ({ y: arm.flux, w: filled(STARS * 9, 1 / 17) }),
-  ),
-  perArm(
-    interpolate,
-    (arm) => ({ E: STARS, T: C, N: arm.NL, D, C }),
-    (arm, target) => arm.fused(target, 0),
-  ),
-  perArm(
-    chisq,
-    (arm) => ({ E: STARS, NP: arm.P, K }),
-    (arm) => ({ ...arm.data, m: arm.pixels, good: arm.good }),
-  ),
-  perArm(
-    chisqGradient,
-    (arm) => ({ E: STARS, NP: arm.P, K, Q }),
-    (arm) => ({
-      ...arm.data,
-      T: matrix(STARS, arm.P * Q, (t, i) => Math.exp(lnFlux(arm.lam[Math.floor(i / Q)]!, t + i % Q))),
-    }),
-  ),
-  ...fusedCases(0),
-  ...fusedCases(W),
-  perArm(splineFactor, (arm) => ({ N: arm.NL }), (arm) => ({ x: arm.knots }), { rows: 1 }),
-  perArm(
-    splineBuild,
-    (arm) => ({ B: STARS, N: arm.NL }),
-    (arm, target) => ({ factor: arm.factor(target), y: arm.flux }),
-  ),
-  perArm(
-    splineEvaluate,
-    (arm) => ({ B: STARS, N: arm.NL, P: arm.P, LOG: 1 }),
-    (arm, target) => {
-      const { knots: x, flux: y } = arm;
-      const z = outputOf(
-        target,
-        splineBuild,
-        { B: STARS, N: arm.NL },
-        { factor: arm.factor(target), y },
-        "z",
-      );
-      return { x, y, z, xe: arm.lam, velocity: velocities };
-    },
-  ),
-];
+    single(ccfScan, stars, { B: stars, T: SCANNED, N, L }, (target) => ({
+      twiddles: twiddles(target),
+      tm: spectra(target, SCANNED),
+      tm2: spectra(target, SCANNED),
+      fd: spectra(target, stars),
+      fw: spectra(target, stars),
+    })),
+  ];
+}
+
+/** A case or more for every kernel of the table, with so many stars in a batch. */
+export function casesFor(stars: number): Case[] {
+  const arms = SIMULATED_ARMS.map((model) => new ArmData(model, stars));
+  const perArm = onArms(arms, stars);
+  return [
+    single(
+      choleskySolve,
+      stars,
+      { B: stars, K },
+      () => ({ n: normalEquations(stars), b: drawn(stars * K, -1, 1) }),
+    ),
+    ...correlationCases(arms, stars),
+    perArm(
+      rebinWeights,
+      (arm) => arm.rebin.dims,
+      (arm) => {
+        const { lam0, lam1, sigma } = arm.rebin;
+        return { lam0, lam1, sigma };
+      },
+      { rows: 1 },
+    ),
+    perArm(
+      rebinApply,
+      (arm) => ({ T: stars, ...arm.rebin.dims }),
+      (arm, target) => ({ ...arm.rebinWeights(target), flux: drawn(stars * arm.rebin.dims.N!, 0.5, 1) }),
+    ),
+    perArm(
+      rebinLog,
+      (arm) => ({ T: stars, ...arm.rebin.dims }),
+      (arm, target) => ({
+        ...arm.rebinWeights(target),
+        flux: new Float32Array(drawn(stars * arm.rebin.dims.N!, 0.5, 1)),
+      }),
+    ),
+    perArm(
+      resolutionDeconvolve,
+      (arm) => ({ B: stars, W, P: arm.P, WRAP: 0 }),
+      (arm) => ({ d: arm.resolution, inverse: lsfInverse(W, 0.5 / 0.8) }),
+    ),
+    perArm(
+      resolutionApply,
+      (arm) => ({ B: stars, W, P: arm.P }),
+      (arm, target) => ({ rows: arm.rows(target), vec: arm.pixels }),
+    ),
+    perArm(
+      resolutionGaussian,
+      (arm) => ({ B: stars, W, P: arm.P }),
+      (arm) => ({ lam: arm.lam, sigma: drawn(stars * arm.P, 0.9 * BROADENING, 1.1 * BROADENING) }),
+    ),
+    perArm(
+      rotationWeights,
+      (arm) => ({ B: stars, H: arm.H }),
+      (arm) => ({ R: drawn(stars, 0, 160 / LIGHT / arm.dlnlam), eps: drawn(stars, 0.5, 0.7) }),
+    ),
+    perArm(
+      rotate,
+      (arm) => ({ B: stars, N: arm.NL, H: 8 }),
+      (arm) => ({ y: arm.flux, w: drawn(stars * 9, 0, 2 / 17) }),
+    ),
+    perArm(
+      interpolate,
+      (arm) => ({ E: stars, T: C, N: arm.NL, D, C }),
+      (arm, target) => arm.fused(target, 0),
+    ),
+    perArm(
+      chisq,
+      (arm) => ({ E: stars, NP: arm.P, K }),
+      (arm) => ({ ...arm.data, m: arm.pixels, good: arm.good }),
+    ),
+    perArm(
+      chisqGradient,
+      (arm) => ({ E: stars, NP: arm.P, K, Q }),
+      (arm) => ({
+        ...arm.data,
+        T: matrix(
+          stars,
+          arm.P * Q,
+          (t, i) => Math.exp(lnFlux(arm.lam[Math.floor(i / Q)]!, t)) * uniform(0.5, 1),
+        ),
+      }),
+    ),
+    ...fusedCases(perArm, stars, 0),
+    ...fusedCases(perArm, stars, W),
+    perArm(splineFactor, (arm) => ({ N: arm.NL }), (arm) => ({ x: arm.knots }), { rows: 1 }),
+    perArm(
+      splineBuild,
+      (arm) => ({ B: stars, N: arm.NL }),
+      (arm, target) => ({ factor: arm.factor(target), y: arm.flux }),
+    ),
+    perArm(
+      splineEvaluate,
+      (arm) => ({ B: stars, N: arm.NL, P: arm.P, LOG: 1 }),
+      (arm, target) => {
+        const { knots: x, flux: y } = arm;
+        const z = outputOf(
+          target,
+          splineBuild,
+          { B: stars, N: arm.NL },
+          { factor: arm.factor(target), y },
+          "z",
+        );
+        return { x, y, z, xe: arm.lam, velocity: drawn(stars, -400, 400) };
+      },
+    ),
+  ];
+}
+
+export const CASES: readonly Case[] = casesFor(STARS);

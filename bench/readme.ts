@@ -92,7 +92,9 @@ function speed(): string {
 }
 
 function kernels(): string {
-  const runs = [1, 2].map(() => json<{ timings: Timing[] }>([script("./kernels.ts"), "--json"]).timings);
+  const runs = [1, 2].map(() =>
+    json<{ timings: Timing[] }>([script("./kernels.ts"), "--json", "--target", "wasm"]).timings
+  );
   const rows = runs[0]!.map((one, i) => {
     const t = runs.map((timings) => timings[i]!).reduce((a, b) =>
       a.microsecondsPerRow < b.microsecondsPerRow ? a : b
