@@ -1,15 +1,16 @@
 /**
  * The parity suite: every kernel of the table on two targets, with inputs derived from its row, compared within its
- * tolerance. The reference is the WASM target.
+ * tolerance. The reference is the WASM target; a slow reference, where one is given, is a third opinion on both.
  */
 import type { Kernel } from "../core/kernels/kernel.ts";
 import { KERNELS } from "../core/kernels/table.ts";
-import type { HostArray, Target } from "../core/target.ts";
+import type { Target } from "../core/target.ts";
 import { call, type CaseMaker, generator, type ParityCase } from "./parity/case.ts";
 import { compare, firstDifference, NONE, type Worst } from "./parity/compare.ts";
 import { FITS } from "./parity/fit_cases.ts";
 import { FOURIER_AND_CCF } from "./parity/fourier_cases.ts";
 import { LINEAR } from "./parity/linear_cases.ts";
+import { againstReference, type SlowReference } from "./parity/reference.ts";
 import { SPECTRUM } from "./parity/spectrum_cases.ts";
 
 const MAKERS: ReadonlyMap<string, CaseMaker> = new Map(
@@ -25,16 +26,18 @@ export interface ParityRow {
   /** Case of the worst difference. */
   readonly label: string;
   readonly ok: boolean;
-  /** What went wrong besides: an exception, another answer on repeat. */
+  /** What went wrong besides: an exception, another answer on repeat, a difference from the slow reference. */
   readonly fault: string | null;
+  /** Cases that the slow reference had an answer to, and the worst difference of either target by output. */
+  readonly slow: { readonly cases: number; readonly worst: Readonly<Record<string, number>> };
 }
 
 export interface ParityOptions {
   readonly seed?: number;
   /** Random cases a kernel, besides the fixed ones. */
   readonly cases?: number;
-  /** Slow reference: outputs by name, or null where it has none for the case. */
-  readonly reference?: (kernel: Kernel, one: ParityCase) => Readonly<Record<string, HostArray>> | null;
+  /** Slow reference of the kernel, compared with both targets within its own limits. */
+  readonly reference?: SlowReference;
 }
 
 /** Kernels of the table without cases: the suite is not whole while there are any. */
@@ -58,6 +61,7 @@ export function parityOf(
 ): ParityRow {
   const { relative, absolute } = kernel.tolerance;
   let worst = NONE, label = "", fault: string | null = null, cases = 0;
+  const slow = { cases: 0, worst: {} as Record<string, number> };
   const within = (w: Worst) => w.relative <= relative || w.absolute <= absolute;
   const take = (found: Worst, name: string) => {
     const worse = within(worst)
@@ -73,8 +77,23 @@ export function parityOf(
       take(compare(kernel, one, found, expected), one.label);
       const repeated = firstDifference(found, call(target, kernel, one.dims, one.inputs));
       if (repeated !== null) fault ??= `${one.label}: another answer on repeat, ${repeated}`;
-      const slow = options.reference?.(kernel, one);
-      if (slow) take(compare(kernel, one, found, slow), `${one.label} (slow reference)`);
+      const reference = options.reference;
+      const outputs = reference?.outputs(one) ?? null;
+      if (reference === undefined || outputs === null) continue;
+      slow.cases++;
+      for (const on of target === wasm ? [expected] : [expected, found]) {
+        const name = on === expected ? wasm.name : target.name;
+        for (
+          const { output, worst, limit, ok } of againstReference(kernel, one, on, outputs, reference.limits)
+        ) {
+          slow.worst[output] = Math.max(slow.worst[output] ?? 0, worst.relative);
+          if (!ok) {
+            fault ??=
+              `${one.label}: ${name} and the slow reference differ by ${worst.relative} (limit ${limit}), ` +
+              worst.where;
+          }
+        }
+      }
     } catch (error) {
       fault ??= `${one.label}: ${(error as Error).message}`;
     }
@@ -87,5 +106,6 @@ export function parityOf(
     label,
     ok: fault === null && within(worst),
     fault,
+    slow,
   };
 }

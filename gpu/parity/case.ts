@@ -11,6 +11,8 @@ export interface ParityCase {
    * have one, and nothing else is asked of the row. All other rows are compared as always.
    */
   readonly poisoned?: readonly number[];
+  /** What inputs were made from, for a slow reference that starts further back than the kernel. */
+  readonly made?: Readonly<Record<string, number>>;
   /** Outputs that mean nothing in this case, as the table says. */
   readonly unspecified?: readonly string[];
 }

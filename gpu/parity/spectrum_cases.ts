@@ -81,6 +81,7 @@ const deconvolve: CaseMaker = function* (next, extra) {
     label: `${B} matrices, W = ${W}, ${P} pixels, wrap ${WRAP}, σ₀ = ${sigma}`,
     dims: { B, W, P, WRAP },
     inputs: { d: Float32Array.from(uniform(B * W * P, next, 0.01, 0.3)), inverse: lsfInverse(W, sigma) },
+    made: { sigma },
   });
   yield one(0, 5, 9, 0, 0.5);
   yield one(2, 1, 3, 0, 0);

@@ -21,8 +21,8 @@ export function erfcBeyond(x: number): number {
   return Math.exp(-x * x) / Math.sqrt(Math.PI) / tail;
 }
 
-/** Nodes and weights on [−1, 1]. */
-function legendre(n: number): [number, number][] {
+/** Gauss-Legendre nodes and weights on [−1, 1]. */
+export function legendre(n: number): [number, number][] {
   return Array.from({ length: n }, (_, i) => {
     let x = Math.cos(Math.PI * (i + 0.75) / (n + 0.5)), slope = 1;
     for (let round = 0; round < 50; round++) {
@@ -43,6 +43,24 @@ function beyondEdge(d: number, sigma: number): number {
   return x < -2.5 ? 0.5 * erfcBeyond(-x) : 0.5 * (1 + erf(x));
 }
 
+/** First and last knot that a pixel's weights reach, as the kernel's 5σ cut says. */
+export function slowReach(
+  lam0: ArrayLike<number>,
+  centre: number,
+  low: number,
+  high: number,
+  sigma: number,
+): [begin: number, end: number] {
+  const N = lam0.length, width = high - low;
+  const reach = 5 * sigma + (width > 2 * sigma ? width / 2 : 0);
+  const bound = (v: number) => {
+    let i = 0;
+    while (i < N && lam0[i] < v) i++;
+    return i;
+  };
+  return [Math.max(0, bound(centre - reach) - 1), Math.min(N - 1, bound(centre + reach) + 1)];
+}
+
 /** Weights of all N knots in one pixel [low, high] about `centre`. */
 export function slowWeights(
   lam0: ArrayLike<number>,
@@ -54,17 +72,12 @@ export function slowWeights(
   const N = lam0.length;
   const out = new Float64Array(N);
   const width = high - low;
-  const reach = 5 * sigma + (width > 2 * sigma ? width / 2 : 0);
-  const bound = (v: number) => {
-    let i = 0;
-    while (i < N && lam0[i] < v) i++;
-    return i;
-  };
-  const begin = Math.max(0, bound(centre - reach) - 1), end = Math.min(N - 1, bound(centre + reach) + 1);
+  const [begin, end] = slowReach(lam0, centre, low, high, sigma);
   for (let i = begin; i < end; i++) {
-    const a = lam0[i], b = lam0[i + 1];
+    // from the centre: differences of wavelengths are exact, wavelengths between knots are not
+    const a = lam0[i] - centre, b = lam0[i + 1] - centre;
     const cuts = [a, b];
-    for (const e of [low, high]) {
+    for (const e of [low - centre, high - centre]) {
       for (let k = -8; k <= 8; k++) {
         const cut = e + k * sigma;
         if (cut > a && cut < b) cuts.push(cut);
@@ -76,9 +89,9 @@ export function slowWeights(
       for (const [x, weight] of RULE) {
         const lam = middle + half * x;
         // the smaller side of both distribution functions
-        const response = lam > centre
-          ? beyondEdge(high - lam, sigma) - beyondEdge(low - lam, sigma)
-          : beyondEdge(lam - low, sigma) - beyondEdge(lam - high, sigma);
+        const response = lam > 0
+          ? beyondEdge(high - centre - lam, sigma) - beyondEdge(low - centre - lam, sigma)
+          : beyondEdge(lam - (low - centre), sigma) - beyondEdge(lam - (high - centre), sigma);
         const share = weight * half * response / width;
         out[i] += share * (b - lam) / (b - a);
         out[i + 1] += share * (lam - a) / (b - a);

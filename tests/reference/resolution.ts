@@ -39,7 +39,7 @@ function solve(A: number[][], b: number[]): number[] {
   return x;
 }
 
-/** Rows (P, W) of one deconvolved matrix. @param sigma - template line-spread function, pixels */
+/** Rows (P, W) of one deconvolved matrix. @param sigma - template line-spread function, pixels; 0 for none */
 export function slowDeconvolve(
   W: number,
   P: number,
@@ -51,7 +51,11 @@ export function slowDeconvolve(
   const norm = Math.sqrt(2 * Math.PI) * sigma;
   const G = Array.from(
     { length: W },
-    (_, a) => Array.from({ length: W }, (_, b) => Math.exp(-((a - b) ** 2) / 2 / sigma ** 2) / norm),
+    (_, a) =>
+      Array.from(
+        { length: W },
+        (_, b) => sigma === 0 ? Number(a === b) : Math.exp(-((a - b) ** 2) / 2 / sigma ** 2) / norm,
+      ),
   );
   const rows = Array.from(
     { length: P },
@@ -63,4 +67,32 @@ export function slowDeconvolve(
   return rows.flatMap((row, i) =>
     (i < w || i >= P - w) && sums[i] !== 0 ? row.map((v) => v * median / sums[i]) : row
   );
+}
+
+/** One matrix, rows (P, W), times a vector: entry m of row i multiplies pixel i+m−w. */
+export function slowResolve(W: number, rows: ArrayLike<number>, vec: ArrayLike<number>): Float64Array {
+  const w = (W - 1) / 2;
+  return Float64Array.from(vec, (_, i) => {
+    let sum = 0;
+    for (let m = 0; m < W; m++) {
+      const j = i + m - w;
+      if (j >= 0 && j < vec.length) sum += rows[i * W + m] * vec[j];
+    }
+    return sum;
+  });
+}
+
+/** Rows (P, W) of a Gaussian resolution matrix, each of unit sum over the pixels that exist. */
+export function slowGaussian(W: number, lam: ArrayLike<number>, sigma: ArrayLike<number>): number[] {
+  const P = lam.length, w = (W - 1) / 2;
+  return Array.from({ length: P }, (_, i) => {
+    const row = Array.from({ length: W }, (_, m) => {
+      const j = i + m - w;
+      if (j < 0 || j >= P) return 0;
+      if (sigma[i] === 0) return Number(i === j);
+      return Math.exp(-(((lam[j] - lam[i]) / sigma[i]) ** 2) / 2);
+    });
+    const total = row.reduce((a, b) => a + b, 0);
+    return row.map((v) => v / total);
+  }).flat();
 }
