@@ -1,9 +1,10 @@
 /**
- * CPU time of whole fits, per star: `deno task bench:fit [--json] [--runs N]`.
+ * Whole fits, per star: `deno task bench:fit [--target wasm|auto|cuda|cuda:0,2|emulated] [--stars N] [--runs N] [--json]`.
  *
- * Every run is a process of its own: `twinspec fit` on one worker, start of the program, reading, fitting and writing
- * included; the WASM core is compiled from AssemblyScript and the library made beforehand. The file is the reference
- * coadd of the development data with its library; where those are absent, simulated stars of the built-in library.
+ * Every run is a process of its own: `twinspec fit`, on WASM with one worker, start of the program, reading, fitting and
+ * writing included; the WASM core is compiled from AssemblyScript and the library made beforehand. The file is the
+ * reference coadd of the development data with its library; where those are absent, on GPUs, or with `--stars`, simulated
+ * stars. Stars per second are end to end, from the start of the program to its end.
  * Beside the measurement stands the count: evaluations (NEVAL) × operations of one evaluation by the kernel table, at
  * the rate that the inner step alone reaches on this machine now.
  */
@@ -15,19 +16,29 @@ import { FitsFile } from "../core/io/fits_read.ts";
 import { fitEvaluate } from "../core/kernels/fit.ts";
 import { align } from "../cli/table.ts";
 import { sharedData } from "../tests/shared_data.ts";
+import { chooseTargets } from "../gpu/choose_targets.ts";
+import { listDevices } from "../gpu/devices.ts";
+import { DeviceError } from "../gpu/errors.ts";
 import type { Usage } from "./fit_child.ts";
-import { CASES } from "./kernel_cases.ts";
-import { time } from "./kernels.ts";
+import { CASES, casesFor } from "./kernel_cases.ts";
+import { BATCH, openTarget, time } from "./kernels.ts";
 
 /** Core-seconds per star of the reference program on its coadd, on a machine of the same kind. */
 const REFERENCE = [2.0, 2.15] as const;
-const SIMULATED = 24;
+/** Simulated stars unless `--stars` says otherwise: enough for some batches on GPUs; the emulated device is slow. */
+const SIMULATED = { wasm: 24, cuda: 4096, emulated: 3 } as const;
 const MODES = [
   { mode: "std", option: [], kernel: "fit_evaluate" },
   { mode: "resolution matrix", option: ["--resolution-matrix"], kernel: "fit_evaluate, resolution matrix" },
 ] as const;
 
-interface Input {
+/** What is used of the document of `fit --json`. */
+interface Answer {
+  readonly target: string;
+  readonly files: readonly { readonly rvtab: string; readonly stages: Readonly<Record<string, number>> }[];
+}
+
+export interface Input {
   readonly what: string;
   readonly spectra: string;
   /** Arguments that name the library. */
@@ -38,7 +49,12 @@ interface Input {
 /** Whole bench of one mode. */
 export interface FitTiming {
   readonly mode: string;
+  /** As `--target` says, and what the program made of it. */
+  readonly target: string;
+  readonly device: string;
   readonly stars: number;
+  /** End to end: stars over the median of the wall-clock time. */
+  readonly starsPerSecond: number;
   readonly runs: number;
   /** Core-seconds per star, user and system: median and lowest of the runs. */
   readonly cpuPerStar: number;
@@ -55,13 +71,17 @@ export interface FitTiming {
   /** Mflop of one evaluation in all arms, and Gflop/s that it reaches. */
   readonly megaflop: number;
   readonly gigaflops: number;
-  /** Core-seconds per star that the evaluations must cost: the count at that rate. */
+  /** Seconds per star that the evaluations must cost, of a core or a device: the count at that rate. */
   readonly floorPerStar: number;
   /** Seconds by stage and star, of the run with the median CPU time. */
   readonly stages: Readonly<Record<string, number>>;
 }
 
-async function twinspec(folder: string, args: readonly string[]): Promise<{ usage: Usage; out: string }> {
+/** Runs the program in a process of its own. */
+export async function twinspec(
+  folder: string,
+  args: readonly string[],
+): Promise<{ usage: Usage; out: string }> {
   const report = join(folder, "usage.json");
   const child = fileURLToPath(new URL("./fit_child.ts", import.meta.url));
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -72,28 +92,25 @@ async function twinspec(folder: string, args: readonly string[]): Promise<{ usag
   return { usage: JSON.parse(readFileSync(report, "utf8")), out: new TextDecoder().decode(stdout) };
 }
 
-/** The spectra to fit, and their library imported. */
-async function prepareInput(folder: string): Promise<Input> {
+/** The spectra to fit, and their library imported. @param stars - to simulate; null = the reference coadd, if here */
+export async function prepareInput(folder: string, stars: number | null): Promise<Input> {
   const spectra = sharedData("stellar/reference/coadd-oracle-10378.fits.gz");
   const source = sharedData("stellar/reference/library");
+  let library: string[] = [];
   if (spectra !== null && source !== null) {
-    const library = join(folder, "reference.fits");
-    await twinspec(folder, ["templates", "import", source, "--out", library, "--quiet"]);
-    return {
-      what: "the reference coadd with its library",
-      spectra,
-      library: ["--library", library],
-      comparable: true,
-    };
+    const path = join(folder, "reference.fits");
+    await twinspec(folder, ["templates", "import", source, "--out", path, "--overwrite", "--quiet"]);
+    library = ["--library", path];
+    if (stars === null) {
+      return { what: "the reference coadd with its library", spectra, library, comparable: true };
+    }
   }
   const simulated = join(folder, "coadd-simulated.fits");
-  await twinspec(folder, ["simulate", "--out", simulated, "--stars", String(SIMULATED), "--quiet"]);
-  return {
-    what: `${SIMULATED} simulated stars of the built-in library (the reference coadd is not here)`,
-    spectra: simulated,
-    library: [],
-    comparable: false,
-  };
+  const n = stars ?? SIMULATED.wasm;
+  const words = ["--stars", String(n), ...library, "--overwrite", "--quiet"];
+  await twinspec(folder, ["simulate", "--out", simulated, ...words]);
+  const which = library.length > 0 ? "a library of 400 templates" : "the built-in library";
+  return { what: `${n} simulated stars of ${which}`, spectra: simulated, library, comparable: false };
 }
 
 function median(values: readonly number[]): number {
@@ -107,9 +124,11 @@ async function measure(
   input: Input,
   { mode, option, kernel }: typeof MODES[number],
   runs: number,
+  target: string,
 ): Promise<FitTiming> {
   const output = join(folder, "out");
-  const words = ["fit", input.spectra, ...input.library, ...option];
+  const words = ["fit", input.spectra, ...input.library, ...option, "--target", target];
+  // a fit on GPUs has its own number of workers; on WASM one makes core-seconds of seconds
   const args = [...words, "--output-dir", output, "--workers", "1", "--overwrite", "--json", "--quiet"];
   const done: { cpu: number; wall: number; peak: number; out: string }[] = [];
   // one run more than counted: the first fills the page cache and the cache of compiled modules
@@ -121,18 +140,22 @@ async function measure(
   }
   const cpu = done.map((run) => run.cpu);
   const typical = [...done].sort((a, b) => a.cpu - b.cpu)[done.length >> 1]!;
-  const [file] = JSON.parse(typical.out).files as { rvtab: string; stages: Record<string, number> }[];
+  const { target: device, files } = JSON.parse(typical.out) as Answer;
+  const [file] = files;
   const evaluations = evaluationsIn(file!.rvtab);
   const stars = evaluations.length;
 
+  const rate = rateOf(kernel, target);
   const inner = CASES.find(({ name }) => name === kernel)!;
-  const rate = time(inner, 9).gigaflops;
   const flops = inner.calls.reduce((sum, { dims }) => sum + fitEvaluate.flops({ ...dims, E: 1 }), 0);
   const mean = evaluations.reduce((sum, n) => sum + n, 0) / stars;
   const perStar = median(cpu) / stars;
   return {
     mode,
+    target,
+    device,
     stars,
+    starsPerSecond: stars / median(done.map((run) => run.wall)),
     runs,
     cpuPerStar: perStar,
     cpuPerStarLowest: Math.min(...cpu) / stars,
@@ -148,6 +171,20 @@ async function measure(
       Object.entries(file!.stages).map(([name, seconds]) => [name, seconds / stars]),
     ),
   };
+}
+
+/** Gflop/s of the inner step alone, on the first device where the fits ran. */
+function rateOf(kernel: string, target: string): number {
+  const kind = chooseTargets(target, SIMULATED.cuda).kind;
+  const usable = listDevices().filter((one) => one.kind === kind && one.usable);
+  const row = usable.find((one) => one.target === target.split(",")[0]) ?? usable[0]!;
+  const cases = casesFor(BATCH[row.kind]);
+  const device = openTarget(row);
+  try {
+    return time(cases.find(({ name }) => name === kernel)!, 9, device).gigaflops;
+  } finally {
+    device.close?.();
+  }
 }
 
 function evaluationsIn(rvtab: string): number[] {
@@ -168,6 +205,7 @@ function report(timings: readonly FitTiming[]): string {
     t.gigaflops.toFixed(1),
     (t.peak / 2 ** 20).toFixed(0),
     t.wall.toFixed(2),
+    t.starsPerSecond.toFixed(1),
     t.mode,
   ]);
   const heading = [
@@ -181,6 +219,7 @@ function report(timings: readonly FitTiming[]): string {
     "Gflop/s",
     "peak MiB",
     "wall s",
+    "stars/s",
     "mode",
   ];
   const stages = timings.map((t) =>
@@ -193,23 +232,38 @@ function report(timings: readonly FitTiming[]): string {
 
 if (import.meta.main) {
   const args = [...Deno.args];
-  const at = args.indexOf("--runs");
-  const runs = at < 0 ? 5 : Number(args[at + 1]);
-  if (!(Number.isInteger(runs) && runs > 0)) {
-    console.error("--runs takes a whole number above 0");
-    Deno.exit(2);
+  const valueOf = (option: string) => args.includes(option) ? args[args.indexOf(option) + 1] ?? "" : null;
+  const whole = (option: string): number | null => {
+    const text = valueOf(option);
+    if (text === null) return null;
+    const value = Number(text);
+    if (Number.isInteger(value) && value > 0) return value;
+    console.error(`${option} takes a whole number above 0`);
+    return Deno.exit(2);
+  };
+  const runs = whole("--runs") ?? 5;
+  const target = valueOf("--target") ?? "wasm";
+  const asked = whole("--stars");
+  let kind: keyof typeof SIMULATED = "wasm";
+  try {
+    kind = chooseTargets(target, asked ?? SIMULATED.cuda).kind;
+  } catch (error) {
+    console.error((error as Error).message);
+    Deno.exit(error instanceof DeviceError ? 3 : 2);
   }
+  const stars = asked ?? (kind === "wasm" ? null : SIMULATED[kind]);
   const folder = mkdtempSync(join(tmpdir(), "twinspec-bench-"));
   try {
-    const input = await prepareInput(folder);
+    const input = await prepareInput(folder, stars);
     const load = Deno.loadavg()[0]!;
     const timings: FitTiming[] = [];
-    for (const mode of MODES) timings.push(await measure(folder, input, mode, runs));
+    for (const mode of MODES) timings.push(await measure(folder, input, mode, runs, target));
     if (args.includes("--json")) {
       const about = { input: input.what, reference: REFERENCE, load };
       console.log(JSON.stringify({ ...about, timings }, null, 2));
     } else {
-      console.log(`${input.what}: ${timings[0]!.stars} stars, one worker, median of ${runs} runs`);
+      const how = kind === "wasm" ? "one worker" : timings[0]!.device;
+      console.log(`${input.what}: ${timings[0]!.stars} stars, ${how}, median of ${runs} runs`);
       console.log(report(timings));
       if (input.comparable) {
         console.log(`reference: ${REFERENCE.join(" to ")} core-s per star on the same kind of machine`);

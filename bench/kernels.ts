@@ -34,7 +34,7 @@ export interface Timing {
 }
 
 /** Stars of a batch that fills a device; the emulated one is slow. */
-const BATCH: Readonly<Record<DeviceRow["kind"], number>> = { wasm: STARS, cuda: 1024, emulated: 2 };
+export const BATCH: Readonly<Record<DeviceRow["kind"], number>> = { wasm: STARS, cuda: 1024, emulated: 2 };
 
 /** Times one case. */
 export function time(
