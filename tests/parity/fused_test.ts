@@ -9,6 +9,7 @@ import { parityOf } from "../../gpu/parity.ts";
 import { parityOfFits } from "../../gpu/parity/fits.ts";
 import { GpuTarget } from "../../gpu/target.ts";
 import { emulated } from "../gpu/emulated.ts";
+import { REFERENCES } from "./references.ts";
 
 function fusedHere(): boolean {
   if (Deno.build.arch !== "x86_64" || Deno.build.os !== "linux") return false;
@@ -25,7 +26,7 @@ Deno.test({
     const target = new GpuTarget("emulated", { library: new DeviceLibrary("emulated", path!) });
     const wasm = loadWasmTarget();
     for (const kernel of KERNELS) {
-      const row = parityOf(kernel, target, wasm, { cases: 8, seed: 11 });
+      const row = parityOf(kernel, target, wasm, { cases: 8, seed: 11, reference: REFERENCES[kernel.name]! });
       assert.ok(row.ok, `${row.name}, ${row.label}: ${row.worst.where}, ${row.worst.relative}; ${row.fault}`);
     }
     for (const row of parityOfFits(target, wasm, 3, 2)) {
