@@ -1,6 +1,6 @@
 /**
- * Measures what the README shows and writes it there: `deno run -A bench/readme.ts [demo|speed|kernels …]`. Everything
- * between `<!-- demo -->` and `<!-- /demo -->` is the demo's output, shortened, and so for the other two.
+ * Measures what the README shows and writes it there: `deno run -A bench/readme.ts [demo|speed|kernels|prediction …]`. Everything
+ * between `<!-- demo -->` and `<!-- /demo -->` is the demo's output, shortened, and so for the others.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FitTiming } from "./fit.ts";
 import type { Timing } from "./kernels.ts";
+import type { Prediction } from "./predict.ts";
 
 const README = new URL("../README.md", import.meta.url);
 const RUNS = 7;
@@ -110,7 +111,53 @@ function kernels(): string {
   return [markdown([["kernel", "µs", "Gflop/s", "GB/s"], ...rows]), how].join("\n\n");
 }
 
-const SECTIONS: Readonly<Record<string, () => string>> = { demo, speed, kernels };
+function prediction(): string {
+  const { gpu, threads, cost, bounds } = json<Prediction>([script("./predict.ts"), "--json"]);
+  const amount = (value: number) => Number(value.toPrecision(2)).toLocaleString("en");
+  const rows = bounds.map((b) => [
+    String(b.gpus),
+    `${100 * b.reached} %`,
+    ...[b.arithmetic, b.memory, b.bus, b.drivers, b.main].map(amount),
+    `**${amount(b.starsPerSecond)}**`,
+    BINDS[b.binds]!,
+  ]);
+  const heading = [
+    "GPUs",
+    "of the roofline",
+    "arithmetic",
+    "memory",
+    "bus",
+    BINDS.drivers!,
+    BINDS.main!,
+    "least: stars/s",
+    "binds",
+  ];
+  const rates = `${gpu.flops / 1e12} TFLOP/s float64 without tensor cores, ${gpu.memory / 1e12} TB/s, ` +
+    `${gpu.bus / 1e9} GB/s of PCIe`;
+  const counts =
+    `${cost.evaluations.toFixed(0)} evaluations, ${(cost.flops / 1e9).toFixed(2)} Gflop in all kernels, ` +
+    `${(cost.memory / 1e6).toFixed(0)} MB of device memory if no cache helps, ` +
+    `${(cost.bus / 1e6).toFixed(1)} MB over the bus`;
+  const host =
+    `${(1e3 * cost.driver).toFixed(1)} ms of a driving thread (${threads} a GPU, each with a core) and ` +
+    `${(1e3 * cost.main).toFixed(2)} ms of the one that reads and writes`;
+  const how =
+    `**A prediction, not a measurement**, for an ${gpu.name} by its data sheet: ${rates}. Counted per star on ` +
+    `a WASM fit: ${counts}. Measured per star on the CPU, ${machine()}: ${host}. Bounds only: launches, waiting for the ` +
+    `slowest star of a batch and messages between threads are not counted. \`deno run -A bench/predict.ts\` repeats it.`;
+  return [markdown([heading, ...rows]), how].join("\n\n");
+}
+
+/** Names of what binds. */
+const BINDS: Readonly<Record<string, string>> = {
+  arithmetic: "arithmetic",
+  memory: "memory",
+  bus: "bus",
+  drivers: "driving threads",
+  main: "reading and writing",
+};
+
+const SECTIONS: Readonly<Record<string, () => string>> = { demo, speed, kernels, prediction };
 
 if (import.meta.main) {
   const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(SECTIONS);
