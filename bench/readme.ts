@@ -107,7 +107,8 @@ function kernels(): string {
       t.gigabytes.toFixed(1),
     ];
   });
-  const how = `Best of 30 samples on one core of ${machine()}. Set-up kernels without a batch: the whole call.`;
+  const how =
+    `Best of 30 samples on one core of ${machine()}. Set-up kernels without a batch: the whole call.`;
   return [markdown([["kernel", "µs", "Gflop/s", "GB/s"], ...rows]), how].join("\n\n");
 }
 
