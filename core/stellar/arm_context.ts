@@ -30,6 +30,8 @@ export interface Models {
   readonly chi2: Float64Array;
   /** Shape (E, npix). */
   readonly model: Float64Array;
+  /** Seconds of bringing them to the host; on a GPU with the wait for the kernel. */
+  readonly downloadSeconds: number;
 }
 
 type Arm = FitJob["arms"][number];
@@ -204,10 +206,15 @@ export class ArmContext {
       model: target.allocate("f64", E * NP),
     };
     target.run(fitModel, { E, B: this.#B, ...this.#dims }, { ...this.#placed(points), ...outputs });
+    const began = performance.now();
+    const [value, chi2, model] = [outputs.value, outputs.chi2, outputs.model].map((array) =>
+      target.download(array) as Float64Array
+    );
     const out = {
-      value: target.download(outputs.value) as Float64Array,
-      chi2: target.download(outputs.chi2) as Float64Array,
-      model: target.download(outputs.model) as Float64Array,
+      value: value!,
+      chi2: chi2!,
+      model: model!,
+      downloadSeconds: (performance.now() - began) / 1000,
     };
     target.release(mark);
     return out;

@@ -73,7 +73,9 @@ class StellarFitter implements Fitter {
     );
 
     const models = batch.pixels.map((p) => new Float32Array(p.flux.length));
-    const summed = timed("model", () => this.#models(lockstep, entries, held, fits, models));
+    seconds.download = 0;
+    const summed = timed("model", () => this.#models(lockstep, entries, held, fits, models, seconds));
+    seconds.model! -= seconds.download;
     const results = fits.map((fit, star) =>
       this.#result(
         batch,
@@ -126,6 +128,7 @@ class StellarFitter implements Fitter {
     held: readonly ArmEntries[],
     fits: readonly (StarFit | null)[],
     models: readonly Float32Array[],
+    seconds: Record<string, number>,
   ): { m2lnl: number; chisq: number[] }[] {
     const out = fits.map((fit) => ({ m2lnl: fit === null ? NaN : 0, chisq: this.#arms.map(() => NaN) }));
     this.#arms.forEach((arm, a) => {
@@ -139,7 +142,8 @@ class StellarFitter implements Fitter {
       const PIECE = 64;
       for (let from = 0; from < list.length; from += PIECE) {
         const part = list.slice(from, from + PIECE);
-        const { value, chi2, model } = arm.model(lockstep.points(part));
+        const { value, chi2, model, downloadSeconds } = arm.model(lockstep.points(part));
+        seconds.download! += downloadSeconds;
         part.forEach(({ entry, star }, e) => {
           const sums = out[star]!;
           sums.m2lnl += value[e]!;
