@@ -33,7 +33,7 @@ function faulty(rows: readonly number[], error: string): string {
     [`${name}/`, `${source.replace(/^npm:/, "npm:/")}/`],
   ]);
   const scopes = {
-    [at("core/stellar/fit_worker.ts")]: { [at("core/stellar/fitter.ts")]: new URL(`file://${stub}`).href },
+    [at("core/stellar/fit_station.ts")]: { [at("core/stellar/fitter.ts")]: new URL(`file://${stub}`).href },
   };
   writeFileSync(map, JSON.stringify({ imports: Object.fromEntries(packages), scopes }));
   return map;
