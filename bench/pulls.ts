@@ -77,7 +77,7 @@ function inside(batch: ReturnType<typeof simulateStars>): boolean[] {
   const stars = batch.truths.length;
   arms.forEach((arm, a) => {
     const rules = preparationRules(arm.arm.setup, resolutionMatrix);
-    const { flux, ivar, mask, resolution, model } = batch.arms[a]!;
+    const { ivar, mask, resolution, model } = batch.arms[a]!;
     const n = arm.npix, W = arm.dims.W;
     const spectra = Array.from({ length: stars }, (_, i) => {
       const part = <A extends { subarray(a: number, b: number): A }>(x: A) => x.subarray(i * n, (i + 1) * n);
@@ -85,7 +85,6 @@ function inside(batch: ReturnType<typeof simulateStars>): boolean[] {
       return prepareSpectrum(arm.arm.lam, Float32Array.from(part(model)), part(ivar), part(mask), rules)!;
     });
     arm.load(spectra, spectra.map((_, i) => resolution.subarray(i * W * n, (i + 1) * W * n)));
-    void flux;
   });
   const lockstep = new Lockstep(space, arms, batch.truths.map((_, i) => arms.map(() => [i])), {});
   const points = batch.truths.map(({ vrad, vsini, params }, star) => {
@@ -96,11 +95,10 @@ function inside(batch: ReturnType<typeof simulateStars>): boolean[] {
   const out = lockstep.evaluate(points).map(({ curvature }, k) => {
     const inverse = invertSymmetric(curvature, n);
     if (inverse === null) return false;
-    return space.axes.every((axis, d) => {
+    return space.axes.every((_, d) => {
       const i = 2 + d;
       const u = points[k]!.point.x[i]!;
       const sigma = Math.sqrt(2 * inverse[i * n + i]!);
-      void axis;
       return u - space.lower[i]! >= INSIDE * sigma && space.upper[i]! - u >= INSIDE * sigma;
     });
   });

@@ -32,11 +32,17 @@ interface State {
   evaluation: Evaluation;
 }
 
-/** Descends from one start to a minimum. `giveUpAbove`: stop early once the promised value stays above it. */
+/**
+ * Descends from one start to a minimum.
+ *
+ * @param giveUpAbove - stop early once the promised value stays above this
+ * @param mostAtStart - do not begin where the start lies above this
+ */
 export function* descend(
   space: ParameterSpace,
   start: Point,
   giveUpAbove = Infinity,
+  mostAtStart = Infinity,
 ): Asking<Minimum | null> {
   const m = space.free.length;
   let evaluations = 0;
@@ -47,7 +53,7 @@ export function* descend(
   const at = (x: Float64Array, cell: Int32Array): Point => ({ x, cell, template: start.template });
 
   let state: State = { point: start, evaluation: yield* ask(start) };
-  if (!Number.isFinite(state.evaluation.value)) return null;
+  if (!Number.isFinite(state.evaluation.value) || state.evaluation.value > mostAtStart) return null;
   let lambda = 1e-3;
   const crossed = new Set<string>();
   const correction = new Correction(m);
@@ -215,7 +221,7 @@ export function* minimise(space: ParameterSpace, starts: readonly Point[]): Aski
       x[1] = other;
       const start: Point = { ...here.point, x };
       const margin = other > 0 ? here.evaluation.value + FAST_MARGIN : Infinity;
-      consider(yield* descendIf(space, start, margin, here.evaluation.value));
+      consider(yield* descend(space, start, here.evaluation.value, margin));
     }
   }
 
@@ -250,18 +256,4 @@ export function* minimise(space: ParameterSpace, starts: readonly Point[]): Aski
     if (!better) break;
   }
   return { ...lowest()!, evaluations };
-}
-
-/** Descends unless the first evaluation lies above `margin`. */
-function* descendIf(
-  space: ParameterSpace,
-  start: Point,
-  margin: number,
-  best: number,
-): Asking<Minimum | null> {
-  if (margin < Infinity) {
-    const e = yield* evaluate(start);
-    if (!(e.value <= margin)) return null;
-  }
-  return yield* descend(space, start, best);
 }

@@ -42,7 +42,6 @@ export function prepareSpectrum(
   const good = new Uint8Array(n);
   const repaired = new Uint8Array(n);
   let goodPixels = 0;
-  let usable = 0;
   for (let i = 0; i < n; i++) {
     // an ivar that is not finite says as little as none
     const fault = mask[i]! > 0 || mask[i]! < 0 || !(ivar[i]! > 0) || !Number.isFinite(ivar[i]!) ||
@@ -50,13 +49,12 @@ export function prepareSpectrum(
     const outside = i < rules.edge || i >= n - rules.edge ||
       rules.excluded.some(([a, b]) => lam[i]! > a && lam[i]! < b);
     if (fault) repaired[i] = 1;
-    else usable++;
     if (!fault && !outside) {
       good[i] = 1;
       goodPixels++;
     }
   }
-  if (usable === 0 || goodPixels === 0) return null;
+  if (goodPixels === 0) return null;
 
   const scale = fluxScale(flux, good);
   if (!(scale !== 0) || !Number.isFinite(scale)) return null;

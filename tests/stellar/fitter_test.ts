@@ -143,23 +143,19 @@ Deno.test("a tight prior holds a parameter to its width", () => {
   assert.ok(found.paramErrs[0]! <= 1.001 && found.paramErrs[0]! > 0.9, `${found.paramErrs[0]}`);
 });
 
-Deno.test("an answer on the library's border carries bit 128", () => {
+Deno.test("an answer on the library's border carries bit 128 and stays below the top edge, others carry none", () => {
   const job = syntheticJob();
-  const found = makeFitter(loadWasmTarget(), job).fit(
-    syntheticBatch(job, [{ vrad: 0, vsini: 30, params: [6999.9, 2, 0], sn: 60 }]),
-  ).stars[0]!;
-  // feh = 0 is the top of its axis: noise pushes it over in about half of all seeds, here it does or teff does
-  const top = job.library.axes.some((axis, d) =>
-    found.params[d]! > axis.values[axis.values.length - 1]! * (1 - 1e-9) - 1e-9
+  // [Fe/H] = 0 is the top of its axis: noise pushes about every second of these over it
+  const atTop = Array.from({ length: 8 }, () => ({ vrad: 0, vsini: 30, params: [5500, 2, 0], sn: 60 }));
+  const found = makeFitter(loadWasmTarget(), job).fit(syntheticBatch(job, atTop)).stars;
+  const flagged = found.map(({ warn }) => (warn & WARN.LIBRARY_EDGE) !== 0);
+  assert.deepEqual(flagged, found.map(({ params }) => params[2]! > -1e-9));
+  assert.ok(
+    flagged.includes(true) && flagged.includes(false),
+    "both cases must occur for this to test anything",
   );
-  assert.equal((found.warn & WARN.LIBRARY_EDGE) !== 0, top);
-  job.library.axes.forEach((axis, d) => {
-    const last = axis.values[axis.values.length - 1]!;
-    assert.ok(
-      found.params[d]! < last || last === 0 && found.params[d]! <= 0,
-      "the top edge itself counts as outside",
-    );
-  });
+  // the reference counts the exact top as outside
+  assert.ok(found.every(({ params }) => params[2]! < 0));
 });
 
 Deno.test("velocity only: the template is named and parameters are not claimed", () => {
