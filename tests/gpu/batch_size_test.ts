@@ -10,8 +10,8 @@ for (const matrix of [false, true]) {
   emulatedTest(`bytes a star as predicted, ${matrix ? "with" : "without"} resolution matrix`, (library) => {
     const job = inventedJob(matrix);
     const wasm = loadWasmTarget();
-    // guarded: without the rest of slabs
-    const peaks = [2, 10].map((stars) => {
+    // stars enough that the batch, not the set-up of the job, makes the peak; guarded: without the rest of slabs
+    const peaks = [16, 32].map((stars) => {
       const target = new GpuTarget("emulated", { library, mostWork: 1, guarded: true });
       makeFitter(target, job).fit(inventedBatch(job, stars, 1, wasm));
       const { peak } = target.memory();
@@ -19,7 +19,7 @@ for (const matrix of [false, true]) {
       return peak;
     });
     const { star } = fitBytes(job);
-    const measured = (peaks[1]! - peaks[0]!) / 8;
+    const measured = (peaks[1]! - peaks[0]!) / 16;
     assert.ok(measured < 1.1 * star && measured > 0.4 * star, `${measured} bytes a star, predicted ${star}`);
   });
 }
