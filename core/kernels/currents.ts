@@ -18,7 +18,8 @@ const PLASMA = [
 export const electronCurrent: Kernel = {
   name: "electron_current",
   family: "currents",
-  doc: "Electron current density of B kappa distributions, by Simpson's rule on P energies from 10 to 20000 eV.",
+  doc:
+    "Electron current density of B kappa distributions, by Simpson's rule on P energies from 10 to 20000 eV.",
   source:
     "J_e = e · 10⁴ · ¼ ∫ J(E) dE, energies geometric; an even P: mean of the two rules that take the first or the last " +
     "interval as a trapezoid (SciPy 1.10's simpson)",

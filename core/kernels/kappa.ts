@@ -104,7 +104,8 @@ export const kappaChisq: Kernel = {
   tolerance: {
     relative: 1e-11,
     absolute: 0,
-    reason: "weights up to 5e5 on logarithms near 14: where both nearly agree 1e-16 · 14 / |difference| is left",
+    reason:
+      "weights up to 5e5 on logarithms near 14: where both nearly agree 1e-16 · 14 / |difference| is left",
   },
   nan: "propagates within its batch row",
   flops: (d) => d.B! * d.P! * d.R! * (2 * d.R! + 100) + 30 * d.B! * d.R! * d.R!,
@@ -141,7 +142,12 @@ export const kappaPrepare: Kernel = {
       doc: "F; NaN = missing",
     },
     { name: "field", role: "in", dtype: "f64", shape: ["B", "R", "3"], unit: "nT", doc: "magnetic field" },
-    ofRows("polarity", "in", "1", "+1 or −1: the field times this points at the Moon; else no cell is incident"),
+    ofRows(
+      "polarity",
+      "in",
+      "1",
+      "+1 or −1: the field times this points at the Moon; else no cell is incident",
+    ),
     { name: "theta", role: "in", dtype: "f64", shape: ["C"], unit: "degree", doc: "latitudes of the cells" },
     { name: "solid", role: "in", dtype: "f64", shape: ["C"], unit: "sr", doc: "solid angles Ω" },
     {
@@ -157,7 +163,14 @@ export const kappaPrepare: Kernel = {
     ofRows("weight", "out", "1", "w of ln J; 0 without counts, never the largest"),
     ofRows("incident", "out", "1", "counts of the incident cells"),
     ofRows("exposure", "out", "cm² s eV", "counts in those cells of unit isotropic J"),
-    { name: "density", role: "out", dtype: "f64", shape: ["B"], unit: "m⁻³", doc: "estimate, rows with E′ > 0" },
+    {
+      name: "density",
+      role: "out",
+      dtype: "f64",
+      shape: ["B"],
+      unit: "m⁻³",
+      doc: "estimate, rows with E′ > 0",
+    },
     {
       name: "scratch",
       role: "work",
@@ -210,7 +223,8 @@ export const kappaFit: Kernel = {
       dtype: "f64",
       shape: ["B", "6"],
       unit: "1",
-      doc: "lower triangle by rows, of the parameters off their bounds; 0 for those at one, NaN where singular",
+      doc:
+        "lower triangle by rows, of the parameters off their bounds; 0 for those at one, NaN where singular",
     },
     { name: "deviance", role: "out", dtype: "f64", shape: ["B"], unit: "1", doc: "D" },
     {
@@ -219,7 +233,8 @@ export const kappaFit: Kernel = {
       dtype: "i32",
       shape: ["B", "3"],
       unit: "1",
-      doc: "0 converged, 1 not, 2 fewer than 3 rows, 3 fewer than 2 rows with counts; rows used; bit 0: κ at a bound, " +
+      doc:
+        "0 converged, 1 not, 2 fewer than 3 rows, 3 fewer than 2 rows with counts; rows used; bit 0: κ at a bound, " +
         "bit 1: lg θ",
     },
     {
@@ -234,7 +249,8 @@ export const kappaFit: Kernel = {
   tolerance: {
     relative: 1e-6,
     absolute: 0,
-    reason: "place of a minimum: rounding of 1e-13 in the gradient times the condition of a cold or empty sweep, 1e6",
+    reason:
+      "place of a minimum: rounding of 1e-13 in the gradient times the condition of a cold or empty sweep, 1e6",
   },
   nan: "propagates within its batch row",
   flops: (d) => d.B! * (100 * d.R! * (2 * d.R! + 100) + 30 * d.R! * (6 * d.R! + 120)),

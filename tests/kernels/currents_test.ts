@@ -82,16 +82,23 @@ dataTest("shadow_currents reproduces the oracle's triples", [ORACLE], (path) => 
   }
 });
 
-dataTest("shadow_potential reproduces the oracle's floating potentials, NaN where it has none", [ORACLE], (path) => {
-  const { member, B, ...inputs } = plasma(path!);
-  const { potential, state } = call(shadowPotential, { B }, inputs);
-  const expected = member("shade_float_U");
-  for (let b = 0; b < B; b++) {
-    // the reference brackets its roots to 1e-3 V
-    if (Number.isNaN(expected[b]!)) assert.deepEqual([potential![b], state![b]], [NaN, 1]);
-    else assert.ok(Math.abs(potential![b]! - expected[b]!) < 1e-3 && state![b] === 0, `${b}: ${potential![b]}`);
-  }
-});
+dataTest(
+  "shadow_potential reproduces the oracle's floating potentials, NaN where it has none",
+  [ORACLE],
+  (path) => {
+    const { member, B, ...inputs } = plasma(path!);
+    const { potential, state } = call(shadowPotential, { B }, inputs);
+    const expected = member("shade_float_U");
+    for (let b = 0; b < B; b++) {
+      // the reference brackets its roots to 1e-3 V
+      if (Number.isNaN(expected[b]!)) assert.deepEqual([potential![b], state![b]], [NaN, 1]);
+      else {assert.ok(
+          Math.abs(potential![b]! - expected[b]!) < 1e-3 && state![b] === 0,
+          `${b}: ${potential![b]}`,
+        );}
+    }
+  },
+);
 
 Deno.test("shadow_potential: the currents balance at the root, or change sign there", () => {
   const B = 24;
@@ -126,7 +133,11 @@ Deno.test("a distribution that is none makes NaN of itself alone", () => {
     kappa: Float64Array.of(3, 3, NaN, 3),
     theta: Float64Array.of(3e6, 3e6, 3e6, NaN),
   };
-  const alone = { density: inputs.density.subarray(0, 1), kappa: inputs.kappa.subarray(0, 1), theta: inputs.theta.subarray(0, 1) };
+  const alone = {
+    density: inputs.density.subarray(0, 1),
+    kappa: inputs.kappa.subarray(0, 1),
+    theta: inputs.theta.subarray(0, 1),
+  };
   const { potential, state } = call(shadowPotential, { B: 4 }, inputs);
   assert.deepEqual(potential!.subarray(0, 1), call(shadowPotential, { B: 1 }, alone).potential);
   assert.ok(potential!.subarray(1).every(Number.isNaN));
@@ -139,7 +150,10 @@ Deno.test("empty batches of all currents", () => {
   const none = { density: new Float64Array(0), kappa: new Float64Array(0), theta: new Float64Array(0) };
   assert.equal(call(electronCurrent, { B: 0, P: 10 }, none).current!.length, 0);
   assert.equal(call(photoelectronPotential, { B: 0 }, { current: new Float64Array(0) }).potential!.length, 0);
-  assert.equal(call(shadowCurrents, { B: 0, N: 3 }, { ...none, potential: new Float64Array(0) }).currents!.length, 0);
+  assert.equal(
+    call(shadowCurrents, { B: 0, N: 3 }, { ...none, potential: new Float64Array(0) }).currents!.length,
+    0,
+  );
   assert.equal(call(shadowPotential, { B: 0 }, none).potential!.length, 0);
 });
 
@@ -147,7 +161,9 @@ dataTest("rows of the oracle's triples are in the order of its plasmas", [ORACLE
   const { member, B, kappa, theta, density } = plasma(path!);
   const trial = member("shade_U"), all = member("shade_Je_Jsee_Ji");
   for (let b = 0; b < B; b += 5) {
-    const slow = Float64Array.from([...trial].flatMap((u) => slowShadowCurrents(density[b]!, kappa[b]!, theta[b]!, u)));
+    const slow = Float64Array.from(
+      [...trial].flatMap((u) => slowShadowCurrents(density[b]!, kappa[b]!, theta[b]!, u)),
+    );
     const expected = rowOf(all, b, 3 * trial.length);
     slow.forEach((v, i) => assertClose([v], [expected[i]!], 1e-12, `${b}, ${i}`));
   }

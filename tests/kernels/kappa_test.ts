@@ -66,20 +66,24 @@ function prepared(path: string, polarity: number, B = 100) {
   return { member, dims: { B, R, C }, inputs, out: call(kappaPrepare, { B, R, C }, inputs) };
 }
 
-dataTest("kappa_prepare reproduces flux, weights and density; rows without counts have no weight", [SPECTRA], (path) => {
-  const { member, out } = prepared(path!, -1);
-  const weights = member("prep_weights"), omni = member("prep_omni_flux");
-  let empty = 0;
-  for (let i = 0; i < weights.length; i++) {
-    assertClose([out.omni![i]!], [omni[i]!], 1e-12, `J ${i}`);
-    if (out.counts![i] === 0) {
-      empty++;
-      assert.equal(out.weight![i], 0);
-    } else assertClose([out.weight![i]!], [weights[i]!], 1e-12, `w ${i}`);
-  }
-  assert.ok(empty > 0);
-  member("prep_density").forEach((n, b) => assertClose([out.density![b]!], [n], 1e-12, "density"));
-});
+dataTest(
+  "kappa_prepare reproduces flux, weights and density; rows without counts have no weight",
+  [SPECTRA],
+  (path) => {
+    const { member, out } = prepared(path!, -1);
+    const weights = member("prep_weights"), omni = member("prep_omni_flux");
+    let empty = 0;
+    for (let i = 0; i < weights.length; i++) {
+      assertClose([out.omni![i]!], [omni[i]!], 1e-12, `J ${i}`);
+      if (out.counts![i] === 0) {
+        empty++;
+        assert.equal(out.weight![i], 0);
+      } else assertClose([out.weight![i]!], [weights[i]!], 1e-12, `w ${i}`);
+    }
+    assert.ok(empty > 0);
+    member("prep_density").forEach((n, b) => assertClose([out.density![b]!], [n], 1e-12, "density"));
+  },
+);
 
 dataTest("defect: polarity +1 and −1 give the same densities on isotropic spectra", [SPECTRA], (path) => {
   const [plus, minus] = [1, -1].map((p) => prepared(path!, p).out.density!);
@@ -165,10 +169,21 @@ function drawn(B: number, seed: number) {
   const next = random(seed);
   const parts = Array.from({ length: B }, () => {
     const energy = ENERGY.map((e) => e * (0.7 + 0.6 * next()));
-    const one = counted(10 ** (3.5 + 3.5 * next()), 2.6 + 3.3 * next(), 10 ** (6.1 + 0.8 * next()), energy, true);
-    return { energy, exposure: one.exposure, incident: one.incident.map((n) => Math.round(n * (1 + 0.1 * next()))) };
+    const one = counted(
+      10 ** (3.5 + 3.5 * next()),
+      2.6 + 3.3 * next(),
+      10 ** (6.1 + 0.8 * next()),
+      energy,
+      true,
+    );
+    return {
+      energy,
+      exposure: one.exposure,
+      incident: one.incident.map((n) => Math.round(n * (1 + 0.1 * next()))),
+    };
   });
-  const join = (name: "energy" | "exposure" | "incident") => Float64Array.from(parts.flatMap((p) => [...p[name]]));
+  const join = (name: "energy" | "exposure" | "incident") =>
+    Float64Array.from(parts.flatMap((p) => [...p[name]]));
   return {
     parts,
     inputs: {
@@ -201,10 +216,15 @@ Deno.test("kappa_fit: no point of a fine grid is better, and none near the answe
     for (let i = 0; i <= 20; i++) {
       for (let j = 0; j <= 60; j++) {
         const other = at(2.5 + 3.5 * i / 20, 6 + 2 * j / 60).deviance;
-        assert.ok(!(other < least), `${b}: ${other} < ${found.deviance} at ${2.5 + 3.5 * i / 20}, ${6 + 2 * j / 60}`);
+        assert.ok(
+          !(other < least),
+          `${b}: ${other} < ${found.deviance} at ${2.5 + 3.5 * i / 20}, ${6 + 2 * j / 60}`,
+        );
       }
     }
-    for (const [dk, dt] of [[1e-4, 0], [-1e-4, 0], [0, 1e-5], [0, -1e-5], [1e-4, 1e-5], [-1e-4, -1e-5]] as const) {
+    for (
+      const [dk, dt] of [[1e-4, 0], [-1e-4, 0], [0, 1e-5], [0, -1e-5], [1e-4, 1e-5], [-1e-4, -1e-5]] as const
+    ) {
       if (k + dk < 2.5 || k + dk > 6 || t + dt < 6 || t + dt > 8) continue;
       assert.ok(at(k + dk, t + dt).deviance >= least);
     }
@@ -212,13 +232,23 @@ Deno.test("kappa_fit: no point of a fine grid is better, and none near the answe
 });
 
 Deno.test("kappa_chisq: rows of missing energy are left out", () => {
-  const energy = ENERGY.slice(), flux = ENERGY.map((e) => slowFlux({ density: 1e6, kappa: 3, theta: 3e6 }, e));
+  const energy = ENERGY.slice(),
+    flux = ENERGY.map((e) => slowFlux({ density: 1e6, kappa: 3, theta: 3e6 }, e));
   energy[4] = NaN;
   energy[14] = 0;
   const weight = new Float64Array(R).fill(8), trial = Float64Array.of(3.3, 6.5, 5, 6.4);
-  const { chi2 } = call(kappaChisq, { B: 1, P: 2, R }, { energy, flux, weight, density: Float64Array.of(2e6), trial });
+  const { chi2 } = call(kappaChisq, { B: 1, P: 2, R }, {
+    energy,
+    flux,
+    weight,
+    density: Float64Array.of(2e6),
+    trial,
+  });
   for (const p of [0, 1]) {
-    const expected = slowKappaChisq([...energy], [...flux], [...weight], 2e6, [trial[2 * p]!, trial[2 * p + 1]!]);
+    const expected = slowKappaChisq([...energy], [...flux], [...weight], 2e6, [
+      trial[2 * p]!,
+      trial[2 * p + 1]!,
+    ]);
     assertClose([chi2![p]!], [expected], 1e-12, "chi2");
   }
 });
@@ -226,7 +256,12 @@ Deno.test("kappa_chisq: rows of missing energy are left out", () => {
 Deno.test("kappa_fit says why it has no answer, and leaves the neighbours alone", () => {
   const B = 4, { inputs } = drawn(B, 9);
   const whole = call(kappaFit, { B, R, RESPONSE: 1 }, inputs);
-  const broken = { ...inputs, energy: inputs.energy.slice(), incident: inputs.incident.slice(), exposure: inputs.exposure.slice() };
+  const broken = {
+    ...inputs,
+    energy: inputs.energy.slice(),
+    incident: inputs.incident.slice(),
+    exposure: inputs.exposure.slice(),
+  };
   broken.energy.fill(NaN, 2, R); // two rows left of the first
   broken.incident.fill(0, R, 2 * R - 1); // one row with counts in the second
   broken.exposure.fill(NaN, 2 * R, 3 * R);
@@ -243,6 +278,20 @@ Deno.test("kappa kernels: empty batches", () => {
   call(kappaChisq, { B: 0, P: 2, R }, { energy: none, flux: none, weight: none, density: none, trial: none });
   const theta = simulatedThetas(), C = theta.length;
   const cells = { theta, solid: solidAngles(theta), factor: countFactors(theta) };
-  call(kappaPrepare, { B: 0, R, C }, { energy: none, potential: none, phi: none, flux: none, field: none, polarity: none, ...cells });
-  call(kappaFit, { B: 0, R, RESPONSE: 1 }, { energy: none, potential: none, incident: none, exposure: none, settings });
+  call(kappaPrepare, { B: 0, R, C }, {
+    energy: none,
+    potential: none,
+    phi: none,
+    flux: none,
+    field: none,
+    polarity: none,
+    ...cells,
+  });
+  call(kappaFit, { B: 0, R, RESPONSE: 1 }, {
+    energy: none,
+    potential: none,
+    incident: none,
+    exposure: none,
+    settings,
+  });
 });

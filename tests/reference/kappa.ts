@@ -69,7 +69,8 @@ export function slowRow(
   cells.flux.forEach((flux, k) => {
     const [p, t] = [cells.phi[k]! * DEGREE, cells.theta[k]! * DEGREE];
     const cosine = polarity *
-      (field[0]! * Math.cos(p) * Math.cos(t) + field[1]! * Math.sin(p) * Math.cos(t) + field[2]! * Math.sin(t)) /
+      (field[0]! * Math.cos(p) * Math.cos(t) + field[1]! * Math.sin(p) * Math.cos(t) +
+        field[2]! * Math.sin(t)) /
       size;
     const into = Math.abs(polarity) === 1 && cosine > 0;
     if (into) whole += cells.solid[k]!;
