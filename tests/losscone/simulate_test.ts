@@ -12,7 +12,7 @@ import {
 import { kappaFlux, temperatureOf, thermalSpeedOf } from "../../core/losscone/kappa_distribution.ts";
 import {
   FILL,
-  GROUPS,
+  type Group,
   MIXED,
   type SimulatedSweeps,
   simulateSweeps,
@@ -112,7 +112,7 @@ Deno.test("lnGamma against factorials and the duplication formula", () => {
 });
 
 /** Sweeps of one group. */
-const only = (group: typeof GROUPS[number], sweeps = 6): SimulatedSweeps =>
+const only = (group: Group, sweeps = 6): SimulatedSweeps =>
   simulateSweeps({ sweeps, seed: 1, groups: { [group]: 1 } });
 
 Deno.test("groups are what they say", () => {
