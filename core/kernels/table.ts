@@ -2,9 +2,11 @@
 import { CCF } from "./ccf.ts";
 import { CHISQ } from "./chisq.ts";
 import { CHOLESKY } from "./cholesky.ts";
+import { CURRENTS } from "./currents.ts";
 import { FIT } from "./fit.ts";
 import { FOURIER } from "./fourier.ts";
 import { INTERPOLATE } from "./interpolate.ts";
+import { KAPPA } from "./kappa.ts";
 import type { Kernel } from "./kernel.ts";
 import { REBIN } from "./rebin.ts";
 import { RESOLUTION } from "./resolution.ts";
@@ -22,6 +24,8 @@ export const KERNELS: readonly Kernel[] = [
   ...CHISQ,
   ...FIT,
   ...SPLINE,
+  ...KAPPA,
+  ...CURRENTS,
 ];
 
 /** The kernel of that name; RangeError if the table has none. */
