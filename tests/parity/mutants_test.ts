@@ -121,6 +121,30 @@ const MUTANTS: readonly (Mutant & { readonly kernel: string })[] = [
     source: "fit.cu",
     kernel: "fit_evaluate",
   },
+  {
+    name: "lanes_read_before_all_have_written",
+    file: "kappa.cu",
+    find: "byTheta[lane] = dt;\n      }\n    }\n    __syncwarp();",
+    replace: "byTheta[lane] = dt;\n      }\n    }",
+    source: "kappa.cu",
+    kernel: "kappa_fit",
+  },
+  {
+    name: "polarity_forgotten",
+    file: "kappa.cu",
+    find: "const double along = p * (",
+    replace: "const double along = -fabs(p) * (",
+    source: "kappa.cu",
+    kernel: "kappa_prepare",
+  },
+  {
+    name: "first_interval_beyond_the_barrier",
+    file: "currents.cu",
+    find: "if (k == 0 || e[k - 1] < barrier) weight",
+    replace: "if (k == 0) weight",
+    source: "currents.cu",
+    kernel: "shadow_currents",
+  },
 ];
 
 for (const mutant of MUTANTS) {

@@ -72,7 +72,8 @@ export function slowRow(
       (field[0]! * Math.cos(p) * Math.cos(t) + field[1]! * Math.sin(p) * Math.cos(t) +
         field[2]! * Math.sin(t)) /
       size;
-    const way = Math.abs(polarity) === 1 && size > 0, pointed = Math.abs(cells.phi[k]!) < 998 && !Number.isNaN(cosine);
+    const way = Math.abs(polarity) === 1 && size > 0,
+      pointed = Math.abs(cells.phi[k]!) < 998 && !Number.isNaN(cosine);
     const into = way && pointed && cosine > 0;
     whole += into ? cells.solid[k]! : way && !pointed ? cells.solid[k]! / 2 : 0;
     if (!Number.isFinite(flux) || !known || (flux !== 0 && Math.abs(flux) <= 1e-90)) return;
