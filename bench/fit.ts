@@ -16,7 +16,7 @@ import { FitsFile } from "../core/io/fits_read.ts";
 import { fitEvaluate } from "../core/kernels/fit.ts";
 import { align } from "../cli/table.ts";
 import { sharedData } from "../tests/shared_data.ts";
-import { chooseTargets } from "../gpu/choose_targets.ts";
+import { stellarTargets } from "../gpu/stellar_targets.ts";
 import { listDevices } from "../gpu/devices.ts";
 import { DeviceError } from "../gpu/errors.ts";
 import type { Usage } from "./fit_child.ts";
@@ -175,7 +175,7 @@ async function measure(
 
 /** Gflop/s of the inner step alone, on the first device where the fits ran. */
 function rateOf(kernel: string, target: string): number {
-  const kind = chooseTargets(target, SIMULATED.cuda).kind;
+  const kind = stellarTargets(target, SIMULATED.cuda).kind;
   const usable = listDevices().filter((one) => one.kind === kind && one.usable);
   const row = usable.find((one) => one.target === target.split(",")[0]) ?? usable[0]!;
   const cases = casesFor(BATCH[row.kind]);
@@ -246,7 +246,7 @@ if (import.meta.main) {
   const asked = whole("--stars");
   let kind: keyof typeof SIMULATED = "wasm";
   try {
-    kind = chooseTargets(target, asked ?? SIMULATED.cuda).kind;
+    kind = stellarTargets(target, asked ?? SIMULATED.cuda).kind;
   } catch (error) {
     console.error((error as Error).message);
     Deno.exit(error instanceof DeviceError ? 3 : 2);

@@ -29,7 +29,7 @@ import type { FitJob } from "../core/stellar/batch.ts";
 import { commonGrid } from "../core/stellar/common_grid.ts";
 import { continuumBasis } from "../core/stellar/continuum.ts";
 import { DEFAULT_OPTIONS } from "../core/stellar/options.ts";
-import { RandomStream } from "../core/stellar/random.ts";
+import { RandomStream } from "../core/random.ts";
 import { drawResolution, SIMULATED_ARMS } from "../core/stellar/simulate_arms.ts";
 import type { Target } from "../core/target.ts";
 import { type Inputs, outputOf } from "./kernel_call.ts";

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { align } from "../cli/table.ts";
 import { DEFAULT_OPTIONS } from "../core/stellar/options.ts";
 import { fitFiles } from "../core/stellar/run.ts";
-import { wasmTargets } from "../core/stellar/wasm_targets.ts";
+import { stellarOnWasm } from "../core/stellar/wasm_targets.ts";
 import { builtinLibraryPath } from "../core/templates/builtin_path.ts";
 import { counts } from "./counting_worker.ts";
 import { prepareInput } from "./fit.ts";
@@ -89,7 +89,12 @@ export async function starCost(stars: number): Promise<StarCost> {
     const worker = new URL("./counting_worker.ts", import.meta.url);
     const costs: StarCost[] = [];
     for (let run = 0; run <= RUNS; run++) {
-      const [file] = await fitFiles(request, {}, undefined, (target) => ({ ...wasmTargets(target), worker }));
+      const [file] = await fitFiles(
+        request,
+        {},
+        undefined,
+        (...asked) => ({ ...stellarOnWasm(...asked), worker }),
+      );
       const { results, stages } = file!;
       const sums = {
         evaluations: results.reduce((sum, star) => sum + star.evaluations, 0),

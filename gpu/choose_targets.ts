@@ -1,17 +1,25 @@
 /** From what `--target` says to the devices of a run. */
 import { InputError } from "../core/io/input_error.ts";
-import type { ChosenTargets } from "../core/stellar/run_types.ts";
-import { WASM_BATCH, wasmTargets } from "../core/stellar/wasm_targets.ts";
+import { type ChosenTargets, type WasmPipeline, wasmTargets } from "../core/run_targets.ts";
 import { compileCore } from "../core/wasm/load.ts";
-import { starsPerBatch } from "./batch_size.ts";
 import { type DeviceRow, listDevices } from "./devices.ts";
 import { DeviceError } from "./errors.ts";
 import type { DeviceKind } from "./library.ts";
 
-/** Fewer stars than this are fitted before a device has its library. */
-const WORTHWHILE = 64;
-/** Stars of a batch on a GPU: enough blocks to fill it in every step, the last ones included. */
-const GPU_BATCH = 1024;
+/** What a pipeline needs to run anywhere. */
+export interface Pipeline<Job> extends WasmPipeline {
+  /** Worker module for devices, see serve_gpu.ts. */
+  readonly gpuWorker: URL;
+  /** What the items are, for people: "stars". */
+  readonly unit: string;
+  /** Items of a batch on a GPU, at most: enough blocks to fill it in every step, the last ones included. */
+  readonly gpuBatch: number;
+  /** Fewer items than this are done before a device has what it needs: `auto` takes WASM. */
+  readonly worthwhile: number;
+  /** Items of a batch for a worker with so many bytes of device memory free. @throws RangeError where not even one fits */
+  perBatch?(job: Job, free: number): number;
+}
+
 /** Workers a device: each has a stream of its own, so that one uploads while the other computes. */
 const STREAMS = 2;
 /** What an error of an absent device carries; see DEVICE_ERRORS. */
@@ -19,19 +27,20 @@ const ABSENT = 1;
 
 /**
  * `wasm`; `cuda`: all usable devices; `cuda:0,2`: these; `emulated`; `auto`: CUDA where a device is usable and there are
- * stars enough, else WASM, and the note says which and why.
+ * items enough, else WASM, and the note says which and why.
  *
  * @param devices - for tests
  * @throws DeviceError where the target is absent; InputError where it is no target
  */
-export function chooseTargets(
+export function chooseTargets<Job>(
   target: string,
-  stars: number,
+  items: number,
+  pipeline: Pipeline<Job>,
   devices: () => readonly DeviceRow[] = listDevices,
-): ChosenTargets {
-  if (target === "wasm") return wasmTargets(target);
+): ChosenTargets<Job> {
+  if (target === "wasm") return wasmTargets(target, pipeline);
   const [kind, list] = target.split(":", 2) as [string, string | undefined];
-  if (kind === "auto" && list === undefined) return automatic(stars, devices());
+  if (kind === "auto" && list === undefined) return automatic(items, pipeline, devices());
   if (kind !== "cuda" && kind !== "emulated") {
     throw new InputError(`--target ${target}: there are auto, wasm, cuda, cuda:0,2 and emulated`);
   }
@@ -50,40 +59,54 @@ export function chooseTargets(
       );
     }
   }
-  return onDevices(kind, rows.filter((row) => numbers.includes(numberOf(row))), null);
+  return onDevices(kind, rows.filter((row) => numbers.includes(numberOf(row))), pipeline, null);
 }
 
 function numberOf(row: DeviceRow): number {
   return Number(row.target.split(":")[1] ?? 0);
 }
 
-function automatic(stars: number, rows: readonly DeviceRow[]): ChosenTargets {
+function automatic<Job>(
+  items: number,
+  pipeline: Pipeline<Job>,
+  rows: readonly DeviceRow[],
+): ChosenTargets<Job> {
   const usable = rows.filter((row) => row.kind === "cuda" && row.usable);
   const reason = rows.find((row) => row.kind === "cuda")?.reason ?? "no CUDA device";
-  if (usable.length === 0) return { ...wasmTargets("auto"), note: `target auto: WASM; ${reason}` };
-  if (stars < WORTHWHILE) {
-    return { ...wasmTargets("auto"), note: `target auto: WASM; ${stars} stars are not worth a GPU` };
+  if (usable.length === 0) {
+    return { ...wasmTargets<Job>("auto", pipeline), note: `target auto: WASM; ${reason}` };
+  }
+  const what = `${items} ${pipeline.unit}`;
+  if (items < pipeline.worthwhile) {
+    return { ...wasmTargets<Job>("auto", pipeline), note: `target auto: WASM; ${what} are not worth a GPU` };
   }
   const names = usable.map((row) => row.name).join(", ");
-  return onDevices("cuda", usable, `target auto: CUDA (${names}); ${stars} stars are worth it`);
+  return onDevices("cuda", usable, pipeline, `target auto: CUDA (${names}); ${what} are worth it`);
 }
 
-function onDevices(kind: DeviceKind, rows: readonly DeviceRow[], note: string | null): ChosenTargets {
+function onDevices<Job>(
+  kind: DeviceKind,
+  rows: readonly DeviceRow[],
+  pipeline: Pipeline<Job>,
+  note: string | null,
+): ChosenTargets<Job> {
   const devices = rows.map(numberOf);
   // the emulated device is slow and for tests: one worker, small batches
   const streams = kind === "cuda" ? STREAMS : 1;
   const free = Math.min(...rows.map((row) => row.free ?? Infinity)) / streams;
   return {
     kind,
-    worker: new URL("./fit_worker.ts", import.meta.url),
+    worker: pipeline.gpuWorker,
     shared: { core: compileCore(), kind },
     targets: Array.from(
       { length: streams },
       () => devices.map((device) => ({ kind: "cuda" as const, device })),
     ).flat(),
     lastResort: { kind: "wasm" },
-    batch: kind === "cuda" ? GPU_BATCH : WASM_BATCH,
-    ...(Number.isFinite(free) ? { starsPerBatch: (job) => starsPerBatch(job, free) } : {}),
+    batch: kind === "cuda" ? pipeline.gpuBatch : pipeline.wasmBatch,
+    ...(Number.isFinite(free) && pipeline.perBatch !== undefined
+      ? { perBatch: (job: Job) => pipeline.perBatch!(job, free) }
+      : {}),
     note,
   };
 }

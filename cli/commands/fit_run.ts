@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../../core/io/input_error.ts";
 import { DEFAULT_OPTIONS, type FitOptions } from "../../core/stellar/options.ts";
-import { chooseTargets } from "../../gpu/choose_targets.ts";
+import { stellarTargets } from "../../gpu/stellar_targets.ts";
 import { fitFiles } from "../../core/stellar/run.ts";
 import type { FileSummary, FitRequest } from "../../core/stellar/run_types.ts";
 import { builtinLibraryPath } from "../../core/templates/builtin_path.ts";
@@ -81,7 +81,7 @@ export async function runFit(
         onNotice: (level, text) => terminal.log(level, text),
       },
       signal,
-      chooseTargets,
+      stellarTargets,
     );
   } catch (error) {
     progress.stop();

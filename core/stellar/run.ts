@@ -4,7 +4,7 @@ import { openTemplates } from "../templates/open_templates.ts";
 import { coversRequest, preparationKey, prepareArm } from "../templates/prepare.ts";
 import { fitFilesWith } from "./run_files.ts";
 import type { ChooseTargets, FileSummary, FitEvents, FitRequest } from "./run_types.ts";
-import { wasmTargets } from "./wasm_targets.ts";
+import { stellarOnWasm } from "./wasm_targets.ts";
 
 export type { FileSummary, FitEvents, FitRequest } from "./run_types.ts";
 
@@ -20,7 +20,7 @@ export function fitFiles(
   request: FitRequest,
   events: FitEvents,
   signal?: AbortSignal,
-  choose: ChooseTargets = wasmTargets,
+  choose: ChooseTargets = stellarOnWasm,
 ): Promise<FileSummary[]> {
   const parts = {
     openSpectra,

@@ -1,10 +1,11 @@
 /** The fit of one file: its rows through the fleet into the journal, the journal into the output. */
+import { batches } from "../batches.ts";
 import type { Fleet } from "../fleet.ts";
 import { JobError } from "../fleet.ts";
 import { InputError } from "../io/input_error.ts";
 import type { ArmRows, SpectrumFile } from "../io/spectra.ts";
 import type { FitBatch, FitJob } from "./batch.ts";
-import { type FinishedStar, Journal } from "./journal.ts";
+import { type FinishedStar, StarJournal } from "./journal.ts";
 import { type OutputPlan, writeOutputs } from "./output.ts";
 import type { BatchResult, StarResult } from "./result.ts";
 import type { FileSummary } from "./run_types.ts";
@@ -86,24 +87,10 @@ export async function fitFile(fleet: FitFleet, task: FileTask): Promise<FileSumm
   }
 }
 
-function openJournal(task: FileTask, npix: readonly number[]): Journal {
+function openJournal(task: FileTask, npix: readonly number[]): StarJournal {
   const { paths, identity, library } = task.plan;
   const shape = { stars: task.stars, npix, axes: library.axes.length };
-  return new Journal(paths.journal, identity, shape, (text) => task.onNotice("warning", text));
-}
-
-/** Indices of the stars that are not done, in batches. */
-function* batches(stars: number, size: number, done: (star: number) => boolean): Generator<number[]> {
-  let batch: number[] = [];
-  for (let star = 0; star < stars; star++) {
-    if (done(star)) continue;
-    batch.push(star);
-    if (batch.length === size) {
-      yield batch;
-      batch = [];
-    }
-  }
-  if (batch.length > 0) yield batch;
+  return new StarJournal(paths.journal, identity, shape, (text) => task.onNotice("warning", text));
 }
 
 /** Takes the answer of a batch apart into stars. @throws Error where it is not the answer to that batch */

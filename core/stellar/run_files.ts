@@ -1,12 +1,15 @@
 /** A run of fits over many files, one fleet for all; what it stands on is handed in, so that tests can replace it. */
 import { existsSync } from "node:fs";
+import { spread } from "../batches.ts";
 import { Fleet } from "../fleet.ts";
 import { InputError } from "../io/input_error.ts";
 import type { SpectrumFile } from "../io/spectra.ts";
 import type { BatchResult } from "./result.ts";
 import type { FitBatch, FitJob } from "./batch.ts";
-import { Journal, journalIdentity } from "./journal.ts";
-import { lockOutput } from "./journal_lock.ts";
+import { journalIdentity } from "../journal.ts";
+import { openFolders, removeTemporary } from "../output_folder.ts";
+import { lockOutput } from "../output_lock.ts";
+import { StarJournal } from "./journal.ts";
 import type { OutputPlan } from "./output.ts";
 import { findRedshifts } from "./output_redrock.ts";
 import { fitFile } from "./run_file.ts";
@@ -17,10 +20,8 @@ import {
   chooseStars,
   distinctInputs,
   identityOf,
-  openFolders,
   planFiles,
   type PlannedFile,
-  sweep,
 } from "./run_plan.ts";
 import type { ChooseTargets, FileSummary, FitEvents, FitRequest } from "./run_types.ts";
 
@@ -79,7 +80,7 @@ export async function fitFilesWith(
       ready.push({ ...plan, file: keep ? file : null, arms, labels, npix, stars, identity: "" });
       signal?.throwIfAborted();
     }
-    openFolders(planned);
+    openFolders(planned.filter(({ skip }) => !skip).map(({ paths }) => paths.rvtab));
     const total = ready.reduce((sum, { stars }) => sum + stars.length, 0);
     const chosen = parts.choose(request.target, total);
     for (const one of ready) {
@@ -99,7 +100,7 @@ export async function fitFilesWith(
       if (one.skip) continue;
       const unlock = lockOutput(one.paths.rvtab, (text) => notice("warning", text));
       try {
-        sweep(one.paths);
+        removeTemporary([one.paths.rvtab, one.paths.rvmod]);
         done += doneBefore(one, library.axes.length);
       } finally {
         unlock();
@@ -162,7 +163,7 @@ export async function fitFilesWith(
           plan,
           stars: one.stars,
           job,
-          batch: Math.min(batch, chosen.starsPerBatch?.(job) ?? Infinity),
+          batch: Math.min(batch, chosen.perBatch?.(job) ?? Infinity),
           signal: both,
           onDone,
           onNotice: notice,
@@ -198,16 +199,6 @@ export async function fitFilesWith(
 /** Answers that a run keeps in memory for its summaries; the others are in the output alone. */
 const KEPT_ANSWERS = 20_000;
 
-/** Smallest batch that work is divided into to employ another worker. */
-const WORTHWHILE = 4;
-
-/** Batches no larger than asked for, but so that every worker gets some; no more workers than that employs. */
-function spread(stars: number, batch: number, workers: number): { batch: number; workers: number } {
-  if (workers === 0) return { batch, workers };
-  const size = Math.max(1, Math.min(batch, Math.max(WORTHWHILE, Math.ceil(stars / workers))));
-  return { batch: size, workers: Math.max(1, Math.min(workers, Math.ceil(stars / size))) };
-}
-
 /** Maps with at most `width` under way; where one fails, the first failure is thrown when all have stopped. */
 async function inParallel<T, R>(
   items: readonly T[],
@@ -235,7 +226,7 @@ async function inParallel<T, R>(
 /** Stars of a file that a killed run has finished. */
 function doneBefore({ paths, skip, npix, stars, identity }: Ready, axes: number): number {
   if (skip || journalIdentity(paths.journal) !== identity) return 0;
-  using journal = new Journal(paths.journal, identity, { stars, npix, axes });
+  using journal = new StarJournal(paths.journal, identity, { stars, npix, axes });
   return journal.done;
 }
 

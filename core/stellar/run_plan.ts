@@ -1,13 +1,12 @@
 /** Everything that is checked before a run of fits begins: inputs, options, outputs. */
-import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, realpathSync, rmSync, statSync } from "node:fs";
 import { createHash } from "node:crypto";
-import { basename, dirname, join, resolve } from "node:path";
-import { pid } from "node:process";
+import { resolve } from "node:path";
 import { FitsFile } from "../io/fits_read.ts";
 import { InputError } from "../io/input_error.ts";
 import type { SpectrumFile } from "../io/spectra.ts";
-import { inputFault } from "../io/system_fault.ts";
-import { journalIdentity } from "./journal.ts";
+import { canonical } from "../identity.ts";
+import { journalIdentity } from "../journal.ts";
 import type { FitOptions } from "./options.ts";
 import { headerText } from "./output_header.ts";
 import { type OutputPaths, planOutputs } from "./output_names.ts";
@@ -98,31 +97,6 @@ function journalIdentityOrNull(path: string): string | null {
   }
 }
 
-/** Makes the folders of the outputs and tries to write in each. @throws InputError where that fails */
-export function openFolders(files: readonly PlannedFile[]): void {
-  const folders = new Set(files.filter(({ skip }) => !skip).map(({ paths }) => dirname(paths.rvtab)));
-  for (const folder of folders) {
-    const probe = join(folder, `.twinspec-${pid}-${crypto.randomUUID()}`);
-    try {
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(probe, "", { flag: "wx" });
-      rmSync(probe);
-    } catch (error) {
-      throw inputFault(error, folder, "the output folder cannot be written to");
-    }
-  }
-}
-
-/** Deletes what killed runs left half-written. Call with the output locked. */
-export function sweep(paths: OutputPaths): void {
-  const prefixes = [paths.rvtab, paths.rvmod].map((path) => `${basename(path)}.tmp-`);
-  for (const name of readdirSync(dirname(paths.rvtab))) {
-    if (prefixes.some((prefix) => name.startsWith(prefix))) {
-      rmSync(join(dirname(paths.rvtab), name), { force: true });
-    }
-  }
-}
-
 /** Checks options against the library. @throws InputError */
 export function checkOptions(options: FitOptions, library: FitLibrary): void {
   const axes = options.rvOnly ? [] : library.axes;
@@ -196,14 +170,6 @@ export function identityOf(
   hash.update(canonical({ ...parts, arms }));
   for (const rows of stars) hash.update(`${rows.join(",")};`);
   return hash.digest("hex");
-}
-
-/** JSON with keys in order. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part) => {
-    if (part === null || typeof part !== "object" || Array.isArray(part)) return part;
-    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }
 
 function realPath(path: string): string {

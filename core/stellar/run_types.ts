@@ -1,5 +1,5 @@
 /** What a run of fits is asked, and what it tells. */
-import type { TargetSpec } from "../fleet_protocol.ts";
+import type { ChosenTargets } from "../run_targets.ts";
 import type { FitJob } from "./batch.ts";
 import type { FitOptions } from "./options.ts";
 import type { StarResult } from "./result.ts";
@@ -29,26 +29,8 @@ export interface FitRequest {
   readonly commandLine: string;
 }
 
-/** Where a run is done. */
-export interface ChosenTargets {
-  /** For the identity of a run that is resumed: answers are the same to the bit on one kind of target only. */
-  readonly kind: "wasm" | "cuda" | "emulated";
-  /** Worker module, and what each worker gets at its start. */
-  readonly worker: URL;
-  readonly shared: unknown;
-  /** One worker each; empty = as many WASM workers as the work employs. */
-  readonly targets: readonly TargetSpec[];
-  readonly lastResort?: TargetSpec;
-  /** Stars of a batch, at most. */
-  readonly batch: number;
-  /** Stars of a job that the target has memory for. */
-  starsPerBatch?(job: FitJob): number;
-  /** One line for people: what was chosen and why; null where nothing was to choose. */
-  readonly note: string | null;
-}
-
 /** @param stars - to be fitted in all; @throws where the target asked for is absent */
-export type ChooseTargets = (target: string, stars: number) => ChosenTargets;
+export type ChooseTargets = (target: string, stars: number) => ChosenTargets<FitJob>;
 
 export interface FitEvents {
   /** Everything is checked; stars in all, and those a run before has finished. */

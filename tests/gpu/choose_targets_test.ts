@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../core/io/input_error.ts";
 import { chooseTargets } from "../../gpu/choose_targets.ts";
+import { STELLAR } from "../../gpu/stellar_targets.ts";
 import type { DeviceRow } from "../../gpu/devices.ts";
 import { DeviceError } from "../../gpu/errors.ts";
 
@@ -36,19 +37,19 @@ const FOUR = [WASM, ...[0, 1, 2, 3].map((index) => gpu(index)), EMULATED];
 
 /** Devices of the workers, in their order. */
 function devicesOf(target: string, rows: readonly DeviceRow[], stars = 1000): (number | undefined)[] {
-  return chooseTargets(target, stars, () => rows).targets.map((spec) =>
+  return chooseTargets(target, stars, STELLAR, () => rows).targets.map((spec) =>
     spec.kind === "cuda" ? spec.device : undefined
   );
 }
 
 Deno.test("auto without a GPU is WASM and says why", () => {
-  const { kind, targets, note } = chooseTargets("auto", 1e6, () => NONE);
+  const { kind, targets, note } = chooseTargets("auto", 1e6, STELLAR, () => NONE);
   assert.deepEqual([kind, targets], ["wasm", []]);
   assert.equal(note, "target auto: WASM; no usable NVIDIA driver");
 });
 
 Deno.test("auto with GPUs is all of them, and says so", () => {
-  const chosen = chooseTargets("auto", 1000, () => FOUR);
+  const chosen = chooseTargets("auto", 1000, STELLAR, () => FOUR);
   assert.equal(chosen.kind, "cuda");
   assert.match(chosen.note!, /^target auto: CUDA \(NVIDIA H200.*1000 stars/);
   assert.deepEqual(devicesOf("auto", FOUR), [0, 1, 2, 3, 0, 1, 2, 3]);
@@ -61,24 +62,24 @@ Deno.test("auto leaves out a GPU that is not usable", () => {
 });
 
 Deno.test("auto fits few stars on WASM, GPU or not, and says why", () => {
-  const { kind, note } = chooseTargets("auto", 3, () => FOUR);
+  const { kind, note } = chooseTargets("auto", 3, STELLAR, () => FOUR);
   assert.equal(kind, "wasm");
   assert.match(note!, /3 stars are not worth/);
 });
 
 Deno.test("auto never takes the emulated device", () => {
-  assert.equal(chooseTargets("auto", 1e6, () => [WASM, NO_CUDA, EMULATED]).kind, "wasm");
+  assert.equal(chooseTargets("auto", 1e6, STELLAR, () => [WASM, NO_CUDA, EMULATED]).kind, "wasm");
 });
 
 Deno.test("wasm asks no device", () => {
-  const chosen = chooseTargets("wasm", 1000, () => assert.fail("devices were listed"));
+  const chosen = chooseTargets("wasm", 1000, STELLAR, () => assert.fail("devices were listed"));
   assert.deepEqual([chosen.kind, chosen.note], ["wasm", null]);
 });
 
 Deno.test("cuda is every usable device, cuda:0,2 those", () => {
   assert.deepEqual([...new Set(devicesOf("cuda", FOUR))], [0, 1, 2, 3]);
   assert.deepEqual([...new Set(devicesOf("cuda:0,2", FOUR))], [0, 2]);
-  assert.equal(chooseTargets("cuda:0,2", 1, () => FOUR).note, null);
+  assert.equal(chooseTargets("cuda:0,2", 1, STELLAR, () => FOUR).note, null);
 });
 
 Deno.test("a device that is absent is an error that names it", () => {
@@ -95,7 +96,7 @@ Deno.test("a device that is absent is an error that names it", () => {
   ];
   for (const [target, rows, sentence] of faults) {
     assert.throws(
-      () => chooseTargets(target, 1000, () => rows),
+      () => chooseTargets(target, 1000, STELLAR, () => rows),
       (error: Error) => error instanceof DeviceError && sentence.test(error.message),
       target,
     );
@@ -103,16 +104,16 @@ Deno.test("a device that is absent is an error that names it", () => {
 });
 
 Deno.test("emulated is one worker with batches of the size of WASM's", () => {
-  const chosen = chooseTargets("emulated", 3, () => FOUR);
+  const chosen = chooseTargets("emulated", 3, STELLAR, () => FOUR);
   assert.equal(chosen.kind, "emulated");
   assert.equal(chosen.targets.length, 1);
-  assert.equal(chosen.batch, chooseTargets("wasm", 3).batch);
+  assert.equal(chosen.batch, chooseTargets("wasm", 3, STELLAR).batch);
 });
 
 Deno.test("what is no target is a fault of usage that names those there are", () => {
   for (const target of ["gpu", "auto:0", "", "wasm:1", "CUDA"]) {
     assert.throws(
-      () => chooseTargets(target, 1000, () => FOUR),
+      () => chooseTargets(target, 1000, STELLAR, () => FOUR),
       (error: Error) => error instanceof InputError && /auto, wasm, cuda/.test(error.message),
       target,
     );

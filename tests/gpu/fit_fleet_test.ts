@@ -4,7 +4,7 @@ import type { FitBatch, FitJob } from "../../core/stellar/batch.ts";
 import type { BatchResult } from "../../core/stellar/result.ts";
 import { compileCore, loadWasmTarget } from "../../core/wasm/load.ts";
 import { DeviceError } from "../../gpu/errors.ts";
-import { lost } from "../../gpu/fit_worker.ts";
+import { lost } from "../../gpu/serve_gpu.ts";
 import { inventedBatch, inventedJob } from "../../gpu/parity/stars.ts";
 import { emulatedTest } from "./emulated.ts";
 

@@ -5,7 +5,7 @@ import type { TargetSpec } from "../../core/fleet_protocol.ts";
 import { serve } from "../../core/fleet_worker.ts";
 import { rotate } from "../../core/kernels/rotation.ts";
 import { call, generator, type Next } from "../../gpu/parity/case.ts";
-import { endWorker } from "../../gpu/fit_worker.ts";
+import { endWorker } from "../../gpu/serve_gpu.ts";
 import { DeviceLibrary } from "../../gpu/library.ts";
 import { GpuTarget } from "../../gpu/target.ts";
 

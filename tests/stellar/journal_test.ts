@@ -5,13 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pid } from "node:process";
 import fc from "fast-check";
-import {
-  type FinishedStar,
-  Journal,
-  journalIdentity,
-  type JournalShape,
-} from "../../core/stellar/journal.ts";
-import { lockOutput } from "../../core/stellar/journal_lock.ts";
+import { journalIdentity } from "../../core/journal.ts";
+import { lockOutput } from "../../core/output_lock.ts";
+import { type FinishedStar, type JournalShape, StarJournal } from "../../core/stellar/journal.ts";
 import { unfittedStar } from "../../core/stellar/warnings.ts";
 
 const ID = "a1".repeat(32);
@@ -43,7 +39,7 @@ function withFile(body: (path: string) => void): void {
   }
 }
 
-function assertHas(journal: Journal, stars: readonly number[]): void {
+function assertHas(journal: StarJournal, stars: readonly number[]): void {
   assert.equal(journal.done, stars.length);
   SHAPE.stars.forEach((_, index) => {
     assert.equal(journal.has(index), stars.includes(index));
@@ -57,14 +53,14 @@ function assertHas(journal: Journal, stars: readonly number[]): void {
 Deno.test("Journal gives back what was appended, now and when opened again", () => {
   withFile((path) => {
     {
-      using journal = new Journal(path, ID, SHAPE);
+      using journal = new StarJournal(path, ID, SHAPE);
       journal.append([star(1), star(0)]);
       journal.append([star(4)]);
       journal.append([star(4), star(1)]);
       assertHas(journal, [0, 1, 4]);
     }
     assert.equal(journalIdentity(path), ID);
-    using journal = new Journal(path, ID, SHAPE);
+    using journal = new StarJournal(path, ID, SHAPE);
     assertHas(journal, [0, 1, 4]);
     journal.append([star(2)]);
     assertHas(journal, [0, 1, 2, 4]);
@@ -77,7 +73,7 @@ Deno.test("Journal loses at most its last record to a tear, and goes on after it
   withFile((path) => {
     const sizes: number[] = [];
     {
-      using journal = new Journal(path, ID, SHAPE);
+      using journal = new StarJournal(path, ID, SHAPE);
       sizes.push(readFileSync(path).byteLength);
       for (const index of [3, 0, 1]) {
         journal.append([star(index)]);
@@ -95,11 +91,11 @@ Deno.test("Journal loses at most its last record to a tear, and goes on after it
           torn.set(whole.subarray(0, cut));
           writeFileSync(path, torn);
           const kept = [3, 0, 1].filter((_, i) => sizes[i + 1] <= cut);
-          using journal = new Journal(path, ID, SHAPE);
+          using journal = new StarJournal(path, ID, SHAPE);
           assertHas(journal, kept);
           journal.append([star(1), star(2)]);
           journal.close();
-          using again = new Journal(path, ID, SHAPE);
+          using again = new StarJournal(path, ID, SHAPE);
           assertHas(again, [...new Set([...kept, 1, 2])]);
         },
       ),
@@ -111,11 +107,11 @@ Deno.test("Journal loses at most its last record to a tear, and goes on after it
 Deno.test("Journal of another run is thrown away with a notice", () => {
   withFile((path) => {
     {
-      using journal = new Journal(path, ID, SHAPE);
+      using journal = new StarJournal(path, ID, SHAPE);
       journal.append([star(0)]);
     }
     const notices: string[] = [];
-    using journal = new Journal(path, "b2".repeat(32), SHAPE, (text) => notices.push(text));
+    using journal = new StarJournal(path, "b2".repeat(32), SHAPE, (text) => notices.push(text));
     assertHas(journal, []);
     assert.equal(notices.length, 1);
     assert.match(notices[0], /other options, input or library/);
@@ -124,7 +120,7 @@ Deno.test("Journal of another run is thrown away with a notice", () => {
 
 Deno.test("Journal refuses answers of another shape", () => {
   withFile((path) => {
-    using journal = new Journal(path, ID, SHAPE);
+    using journal = new StarJournal(path, ID, SHAPE);
     const wrong = star(0);
     assert.throws(() => journal.append([{ ...wrong, models: [wrong.models[0]] }]), /models of arm 1/);
     assert.throws(

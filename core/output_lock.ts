@@ -2,8 +2,8 @@
 import { rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { pid } from "node:process";
-import { InputError } from "../io/input_error.ts";
-import { inputFault } from "../io/system_fault.ts";
+import { InputError } from "./io/input_error.ts";
+import { inputFault } from "./io/system_fault.ts";
 
 /**
  * Locks an output. What a killed process leaves is an unlocked file, which is taken over.
