@@ -6,12 +6,17 @@ namespace twinspec {
 
 namespace {
 
-/** Overlap of two spots as one number: their distance in columns and rows; NONE where they share no pixel. */
-constexpr int32_t NONE = INT32_MIN;
-constexpr int32_t SHIFT = 1 << 12;
+/** What a spot shares with the one of the warp: its distance in columns and rows, packed; NONE where no pixel. */
+constexpr int32_t NONE = -1;
+constexpr int32_t BITS = 13, MIDDLE = 1 << (BITS - 1), MASK = (1 << BITS) - 1;
+
+struct Overlap {
+  int32_t apart;
+  int32_t spot;  // counted from the patch's first
+};
 
 /** Doubles of shared memory of one warp: the spot times its weights, then an overlap for each element of a row. */
-int64_t sharedOfUnknown(int SX, int SY, int H) { return int64_t{SX} * SY + (H + 2) / 2; }
+int64_t sharedOfUnknown(int SX, int SY, int H) { return int64_t{SX} * SY + H + 1; }
 
 }  // namespace
 
@@ -23,18 +28,19 @@ __global__ void __launch_bounds__(BLOCK) normalEquationsKernel(normal_equations_
   TS_DYNAMIC_SHARED(shared);
   const int lane = static_cast<int>(threadIdx.x) % WARP, warp = static_cast<int>(threadIdx.x) / WARP;
   const int F = c.F, NL = c.NL, H = c.H, SX = c.SX, SY = c.SY, size = SX * SY;
-  const int64_t n = static_cast<int64_t>(F) * c.L;
-  const int64_t index = static_cast<int64_t>(blockIdx.x) * WARPS + warp;
+  // 32 bits suffice: a row of the band for each of 2^31 unknowns is more than a GPU holds
+  const int n = F * c.L;
+  const int index = static_cast<int>(blockIdx.x) * WARPS + warp;
   if (index >= c.B * n) return;
-  double* own = shared + warp * (size + (H + 2) / 2);
-  int32_t* apart = reinterpret_cast<int32_t*>(own + size);
-  const int64_t b = index / n, i = index % n;
+  double* own = shared + warp * (size + H + 1);
+  Overlap* overlaps = reinterpret_cast<Overlap*>(own + size);
+  const int b = index / n, i = index % n;
   const Patch patch = patchAt(c.place, b, NL);
   const int64_t mine = patch.first + (i % F) * NL + i / F;
   const int x = c.xc[mine], y = c.yc[mine];
 
   const double* spot = c.spots + mine * size;
-  const int64_t box = b * c.NY * c.NX;
+  const int64_t box = static_cast<int64_t>(b) * c.NY * c.NX;
   double light = 0, data = 0;
   for (int at = lane; at < size; at += WARP) {
     const int row = y - patch.ymin + at / SX, column = x - patch.xmin + at % SX;
@@ -49,14 +55,14 @@ __global__ void __launch_bounds__(BLOCK) normalEquationsKernel(normal_equations_
     own[at] = product;
   }
   for (int k = lane; k <= H; k += WARP) {
-    const int64_t j = i - H + k;
-    int32_t found = NONE;
+    const int j = i - H + k;
+    Overlap found{NONE, 0};
     if (j >= 0) {
-      const int64_t other = patch.first + (j % F) * NL + j / F;
-      const int dx = c.xc[other] - x, dy = c.yc[other] - y;
-      if (dx > -SX && dx < SX && dy > -SY && dy < SY) found = (dx + SHIFT) * (2 * SHIFT) + dy + SHIFT;
+      found.spot = j % F * NL + j / F;
+      const int dx = c.xc[patch.first + found.spot] - x, dy = c.yc[patch.first + found.spot] - y;
+      if (dx > -SX && dx < SX && dy > -SY && dy < SY) found.apart = (dx + MIDDLE) << BITS | (dy + MIDDLE);
     }
-    apart[k] = found;
+    overlaps[k] = found;
   }
   light = warpSum(light);
   data = warpSum(data);
@@ -66,20 +72,21 @@ __global__ void __launch_bounds__(BLOCK) normalEquationsKernel(normal_equations_
   }
   __syncwarp();
 
-  double* line = c.band + index * (H + 1);
+  const double* spots = c.spots + patch.first * size;
+  double* line = c.band + static_cast<int64_t>(index) * (H + 1);
   for (int k0 = 0; k0 <= H; k0 += WARP) {
     double value = 0;
     const int k1 = k0 + WARP < H + 1 ? k0 + WARP : H + 1;
     for (int k = k0; k < k1; k++) {
-      const int32_t found = apart[k];
-      if (found == NONE) continue;
-      const int dx = found / (2 * SHIFT) - SHIFT, dy = found % (2 * SHIFT) - SHIFT;
-      const int wide = SX - (dx < 0 ? -dx : dx), high = SY - (dy < 0 ? -dy : dy);
-      const int64_t j = i - H + k;
+      const Overlap found = overlaps[k];
+      if (found.apart == NONE) continue;
+      const int dx = (found.apart >> BITS) - MIDDLE, dy = (found.apart & MASK) - MIDDLE;
+      const int wide = SX - abs(dx), high = SY - abs(dy);
       const double* a = own + (dy > 0 ? dy : 0) * SX + (dx > 0 ? dx : 0);
-      const double* q = c.spots + (patch.first + (j % F) * NL + j / F) * size + (dy < 0 ? -dy : 0) * SX +
+      const double* q = spots + static_cast<int64_t>(found.spot) * size + (dy < 0 ? -dy : 0) * SX +
           (dx < 0 ? -dx : 0);
       double sum = 0;
+#pragma unroll 1
       for (int at = lane; at < wide * high; at += WARP) {
         const int r = at / wide;
         const int offset = r * SX + (at - r * wide);
