@@ -1,4 +1,5 @@
 // The numeric core: every exported kernel, family by family. See core/kernels for their declarations.
+export { banded_cholesky, banded_solve } from "./banded";
 export { ccf_scan, ccf_spread } from "./ccf";
 export { chisq, chisq_gradient } from "./chisq";
 export { cholesky_solve } from "./cholesky";
@@ -8,5 +9,7 @@ export { interpolate } from "./interpolate";
 export { heapBase } from "./memory";
 export { rebin_apply, rebin_log, rebin_weights } from "./rebin";
 export { resolution_apply, resolution_deconvolve, resolution_gaussian } from "./resolution";
+export { band_extent, band_root, decorrelate } from "./root";
 export { rotate, rotation_weights } from "./rotation";
+export { fibre_schur } from "./schur";
 export { spline_build, spline_evaluate, spline_factor } from "./spline";

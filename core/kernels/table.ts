@@ -1,4 +1,5 @@
 /** The kernel table: every kernel of the core, by family. */
+import { BANDED } from "./banded.ts";
 import { CCF } from "./ccf.ts";
 import { CHISQ } from "./chisq.ts";
 import { CHOLESKY } from "./cholesky.ts";
@@ -8,7 +9,9 @@ import { INTERPOLATE } from "./interpolate.ts";
 import type { Kernel } from "./kernel.ts";
 import { REBIN } from "./rebin.ts";
 import { RESOLUTION } from "./resolution.ts";
+import { ROOT } from "./root.ts";
 import { ROTATION } from "./rotation.ts";
+import { SCHUR } from "./schur.ts";
 import { SPLINE } from "./spline.ts";
 
 export const KERNELS: readonly Kernel[] = [
@@ -22,6 +25,9 @@ export const KERNELS: readonly Kernel[] = [
   ...CHISQ,
   ...FIT,
   ...SPLINE,
+  ...BANDED,
+  ...SCHUR,
+  ...ROOT,
 ];
 
 /** The kernel of that name; RangeError if the table has none. */
