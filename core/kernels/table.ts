@@ -1,5 +1,4 @@
 /** The kernel table: every kernel of the core, by family. */
-import { BANDED } from "./banded.ts";
 import { CCF } from "./ccf.ts";
 import { CHISQ } from "./chisq.ts";
 import { CHOLESKY } from "./cholesky.ts";
@@ -7,12 +6,13 @@ import { FIT } from "./fit.ts";
 import { FOURIER } from "./fourier.ts";
 import { INTERPOLATE } from "./interpolate.ts";
 import type { Kernel } from "./kernel.ts";
+import { NORMAL_EQUATIONS } from "./normal_equations.ts";
+import { PIXEL_SUMS } from "./pixel_sums.ts";
 import { REBIN } from "./rebin.ts";
 import { RESOLUTION } from "./resolution.ts";
-import { ROOT } from "./root.ts";
 import { ROTATION } from "./rotation.ts";
-import { SCHUR } from "./schur.ts";
 import { SPLINE } from "./spline.ts";
+import { SPOTS } from "./spots.ts";
 
 export const KERNELS: readonly Kernel[] = [
   ...CHOLESKY,
@@ -25,9 +25,9 @@ export const KERNELS: readonly Kernel[] = [
   ...CHISQ,
   ...FIT,
   ...SPLINE,
-  ...BANDED,
-  ...SCHUR,
-  ...ROOT,
+  ...SPOTS,
+  ...NORMAL_EQUATIONS,
+  ...PIXEL_SUMS,
 ];
 
 /** The kernel of that name; RangeError if the table has none. */
