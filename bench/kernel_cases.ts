@@ -34,6 +34,7 @@ import { drawResolution, SIMULATED_ARMS } from "../core/stellar/simulate_arms.ts
 import type { Target } from "../core/target.ts";
 import { kappaCases } from "./kappa_cases.ts";
 import { type Inputs, outputOf } from "./kernel_call.ts";
+import { spotCases } from "./spot_cases.ts";
 
 /** Calls of one kernel that belong together: one an arm, or a single one. */
 export interface Case {
@@ -411,6 +412,7 @@ export function casesFor(stars: number): Case[] {
       },
     ),
     ...kappaCases(stars),
+    ...spotCases(),
   ];
 }
 

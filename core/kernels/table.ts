@@ -8,10 +8,13 @@ import { FOURIER } from "./fourier.ts";
 import { INTERPOLATE } from "./interpolate.ts";
 import { KAPPA } from "./kappa.ts";
 import type { Kernel } from "./kernel.ts";
+import { NORMAL_EQUATIONS } from "./normal_equations.ts";
+import { PIXEL_SUMS } from "./pixel_sums.ts";
 import { REBIN } from "./rebin.ts";
 import { RESOLUTION } from "./resolution.ts";
 import { ROTATION } from "./rotation.ts";
 import { SPLINE } from "./spline.ts";
+import { SPOTS } from "./spots.ts";
 
 export const KERNELS: readonly Kernel[] = [
   ...CHOLESKY,
@@ -26,6 +29,9 @@ export const KERNELS: readonly Kernel[] = [
   ...SPLINE,
   ...KAPPA,
   ...CURRENTS,
+  ...SPOTS,
+  ...NORMAL_EQUATIONS,
+  ...PIXEL_SUMS,
 ];
 
 /** The kernel of that name; RangeError if the table has none. */

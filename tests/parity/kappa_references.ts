@@ -11,7 +11,7 @@ import {
 } from "../reference/currents.ts";
 import { slowKappaChisq, slowResponse, slowRow } from "../reference/kappa.ts";
 import { slowKappaFit } from "../reference/kappa_fit.ts";
-import { each, EXACT, part, reference, within } from "./slow_reference.ts";
+import { each, EXACT, part, reference, within } from "./slow.ts";
 
 const at = (inputs: Readonly<Record<string, HostArray>>, b: number) => {
   const [density, kappa, theta] = ["density", "kappa", "theta"].map((name) => inputs[name]![b]!);

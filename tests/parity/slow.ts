@@ -1,4 +1,4 @@
-/** Building slow references: answers to whole cases, limits, rows of a batch. */
+/** What files of slow references share: making one, limits, batch rows. */
 import type { HostArray } from "../../core/target.ts";
 import type { ParityCase } from "../../gpu/parity/case.ts";
 import type { Limit, SlowReference } from "../../gpu/parity/reference.ts";
@@ -26,6 +26,7 @@ export function reference(
 }
 
 export const EXACT: Limit = { relative: 0 };
+
 export const within = (relative: number, reason?: string): Limit =>
   reason ? { relative, reason } : { relative };
 
