@@ -29,10 +29,12 @@ import type { FitJob } from "../core/stellar/batch.ts";
 import { commonGrid } from "../core/stellar/common_grid.ts";
 import { continuumBasis } from "../core/stellar/continuum.ts";
 import { DEFAULT_OPTIONS } from "../core/stellar/options.ts";
-import { RandomStream } from "../core/stellar/random.ts";
+import { RandomStream } from "../core/random.ts";
 import { drawResolution, SIMULATED_ARMS } from "../core/stellar/simulate_arms.ts";
 import type { Target } from "../core/target.ts";
+import { kappaCases } from "./kappa_cases.ts";
 import { type Inputs, outputOf } from "./kernel_call.ts";
+import { spotCases } from "./spot_cases.ts";
 
 /** Calls of one kernel that belong together: one an arm, or a single one. */
 export interface Case {
@@ -409,6 +411,8 @@ export function casesFor(stars: number): Case[] {
         return { x, y, z, xe: arm.lam, velocity: drawn(stars, -400, 400) };
       },
     ),
+    ...kappaCases(stars),
+    ...spotCases(),
   ];
 }
 

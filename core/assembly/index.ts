@@ -1,15 +1,23 @@
 // The numeric core: every exported kernel, family by family. See core/kernels for their declarations.
+export { banded_cholesky, banded_solve } from "./banded";
 export { ccf_scan, ccf_spread } from "./ccf";
 export { chisq, chisq_gradient } from "./chisq";
 export { cholesky_solve } from "./cholesky";
+export { electron_current, photoelectron_potential, shadow_currents, shadow_potential } from "./currents";
 export { fit_evaluate, fit_model, fit_scan } from "./fit";
 export { fourier_twiddles, irfft, rfft } from "./fourier";
 export { interpolate } from "./interpolate";
 export { losscone_chisq, losscone_model } from "./losscone";
 export { losscone_normalise, losscone_pitch, losscone_tables } from "./losscone_prepare";
 export { losscone_evaluate, losscone_search } from "./losscone_search";
+export { kappa_chisq, kappa_fit, kappa_flux, kappa_prepare, kappa_response } from "./kappa";
 export { heapBase } from "./memory";
+export { normal_equations, weak_prior } from "./normal_equations";
 export { rebin_apply, rebin_log, rebin_weights } from "./rebin";
 export { resolution_apply, resolution_deconvolve, resolution_gaussian } from "./resolution";
+export { band_extent, band_root, decorrelate } from "./root";
 export { rotate, rotation_weights } from "./rotation";
+export { fibre_schur } from "./schur";
+export { model_image, pixel_sums } from "./pixel_sums";
+export { psf_spots } from "./spots";
 export { spline_build, spline_evaluate, spline_factor } from "./spline";

@@ -15,6 +15,15 @@ export function padding(psf: Psf, options: ExtractionOptions): number {
   return Math.max(asked, psf.halfY);
 }
 
+/** Bins that the spots of a bundle are made for: how many there are before the grid, and in all. */
+export function spotBins(
+  { psf, wave, options }: ExtractionJob,
+): { readonly before: number; readonly bins: number } {
+  const pad = padding(psf, options);
+  // the last patch is short, and its padding is lengthened in place of the rest
+  return { before: pad, bins: pad + wave.length + Math.max(pad, BUNDLE_PADDING) };
+}
+
 /** `count` wavelengths from bin `first` of a uniform grid on, which may lie outside it. */
 export function wavelengths(wave: Float64Array, first: number, count: number): Float64Array {
   const start = wave[0]!;
@@ -61,7 +70,6 @@ export function onCcd(psf: Psf, { x0, y0, columns, rows }: Cutout): Cutout {
 
 /** The pixels of the CCD that the extraction of a bundle wants to see. */
 export function bundleCutout(job: ExtractionJob, { firstFibre, fibres }: Bundle): Cutout {
-  const { psf, wave, options } = job;
-  const pad = padding(psf, options);
-  return onCcd(psf, touched(psf, firstFibre, fibres, wavelengths(wave, -pad, wave.length + 2 * pad)));
+  const { before, bins } = spotBins(job);
+  return onCcd(job.psf, touched(job.psf, firstFibre, fibres, wavelengths(job.wave, -before, bins)));
 }

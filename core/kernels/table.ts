@@ -2,14 +2,19 @@
 import { CCF } from "./ccf.ts";
 import { CHISQ } from "./chisq.ts";
 import { CHOLESKY } from "./cholesky.ts";
+import { CURRENTS } from "./currents.ts";
 import { FIT } from "./fit.ts";
 import { FOURIER } from "./fourier.ts";
 import { INTERPOLATE } from "./interpolate.ts";
+import { KAPPA } from "./kappa.ts";
 import type { Kernel } from "./kernel.ts";
+import { NORMAL_EQUATIONS } from "./normal_equations.ts";
+import { PIXEL_SUMS } from "./pixel_sums.ts";
 import { REBIN } from "./rebin.ts";
 import { RESOLUTION } from "./resolution.ts";
 import { ROTATION } from "./rotation.ts";
 import { SPLINE } from "./spline.ts";
+import { SPOTS } from "./spots.ts";
 
 export const KERNELS: readonly Kernel[] = [
   ...CHOLESKY,
@@ -22,6 +27,11 @@ export const KERNELS: readonly Kernel[] = [
   ...CHISQ,
   ...FIT,
   ...SPLINE,
+  ...KAPPA,
+  ...CURRENTS,
+  ...SPOTS,
+  ...NORMAL_EQUATIONS,
+  ...PIXEL_SUMS,
 ];
 
 /** The kernel of that name; RangeError if the table has none. */

@@ -3,7 +3,7 @@
  * parameters, velocity, continuum, noise and masks do not depend on the batch or the order.
  */
 import { cellFractions, cellOf, cornerIds, type Grid, hasHole, mappedPoint } from "../templates/grid.ts";
-import { RandomStream } from "./random.ts";
+import { RandomStream } from "../random.ts";
 import { type ArmModel, deconvolved, drawResolution, SIMULATED_ARMS } from "./simulate_arms.ts";
 
 /** What the deviates are for. */

@@ -1,6 +1,6 @@
 /** The instrument of simulated spectra: DESI's three arms, their noise and their resolution matrices. */
 import { lsfInverse } from "../kernels/resolution.ts";
-import type { RandomStream } from "./random.ts";
+import type { RandomStream } from "../random.ts";
 
 export interface ArmModel {
   readonly arm: "b" | "r" | "z";

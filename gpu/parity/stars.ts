@@ -3,7 +3,7 @@ import { chunkKnots, fitModel, rotationHalfWidth } from "../../core/kernels/fit.
 import { splineFactor } from "../../core/kernels/spline.ts";
 import type { FitBatch, FitJob } from "../../core/stellar/batch.ts";
 import { DEFAULT_OPTIONS } from "../../core/stellar/options.ts";
-import { RandomStream } from "../../core/stellar/random.ts";
+import { RandomStream } from "../../core/random.ts";
 import type { Target } from "../../core/target.ts";
 import { call, generator, whole } from "./case.ts";
 

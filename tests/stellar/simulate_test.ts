@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FitsFile } from "../../core/io/fits_read.ts";
 import { openSpectra } from "../../core/io/open_spectra.ts";
-import { philox, RandomStream } from "../../core/stellar/random.ts";
+import { philox, RandomStream } from "../../core/random.ts";
 import {
   drawTruth,
   type Evaluate,

@@ -3,7 +3,7 @@ import { fitModel, rotationHalfWidth } from "../../core/kernels/fit.ts";
 import { splineFactor } from "../../core/kernels/spline.ts";
 import type { FitBatch, FitJob } from "../../core/stellar/batch.ts";
 import { DEFAULT_OPTIONS, type FitOptions } from "../../core/stellar/options.ts";
-import { RandomStream } from "../../core/stellar/random.ts";
+import { RandomStream } from "../../core/random.ts";
 import type { Axis } from "../../core/templates/library.ts";
 import { call } from "../kernels/harness.ts";
 

@@ -1,7 +1,7 @@
 /**
  * Counter-based random numbers: Philox 4x32-10 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as
- * 1, 2, 3"). A deviate is a function of (seed, star, stream, index) alone, so it does not depend on the batch, the order
- * or the target that asks for it.
+ * 1, 2, 3"). A deviate is a function of (seed, item, stream, index) alone, so it does not depend on the batch, the order
+ * or the target that asks for it. An item is a star or a sweep.
  */
 
 /** Multipliers of the two S-boxes. */
@@ -50,35 +50,35 @@ export function philox(counter: Uint32Array, key0: number, key1: number): void {
 /** 2⁻⁵³. */
 const ULP = 1.1102230246251565e-16;
 
-/** The deviates of one star in one stream, addressed by index. */
+/** The deviates of one item in one stream, addressed by index. */
 export class RandomStream {
   readonly #key0: number;
   readonly #key1: number;
-  readonly #star: number;
+  readonly #item: number;
   readonly #stream: number;
   readonly #block = new Uint32Array(4);
 
   /**
    * @param seed - non-negative integer below 2⁵³
-   * @param star - non-negative integer below 2³²
+   * @param item - non-negative integer below 2³²
    * @param stream - what the deviates are for, a small non-negative integer
    */
-  constructor(seed: number, star: number, stream: number) {
+  constructor(seed: number, item: number, stream: number) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new RangeError(`seed must be an integer in 0 … 2^53 − 1, got ${seed}`);
     }
     this.#key0 = seed >>> 0;
     this.#key1 = Math.floor(seed / 4294967296) >>> 0;
-    this.#star = star;
+    this.#item = item;
     this.#stream = stream;
   }
 
   /** Two uniform deviates in (0, 1), 53 bits each, of block `index`. */
-  #pair(index: number): [number, number] {
+  pair(index: number): [number, number] {
     const block = this.#block;
     block[0] = index;
     block[1] = Math.floor(index / 4294967296);
-    block[2] = this.#star;
+    block[2] = this.#item;
     block[3] = this.#stream;
     philox(block, this.#key0, this.#key1);
     return [open(block[0], block[1]), open(block[2], block[3])];
@@ -86,12 +86,12 @@ export class RandomStream {
 
   /** Uniform in (0, 1). */
   uniform(index: number): number {
-    return this.#pair(Math.floor(index / 2))[index % 2];
+    return this.pair(Math.floor(index / 2))[index % 2];
   }
 
   /** Standard normal, by the polar-free Box-Muller pair of block ⌊index/2⌋. */
   normal(index: number): number {
-    const [u, v] = this.#pair(Math.floor(index / 2));
+    const [u, v] = this.pair(Math.floor(index / 2));
     const radius = Math.sqrt(-2 * Math.log(u)), angle = 2 * Math.PI * v;
     return radius * (index % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
   }
@@ -99,7 +99,7 @@ export class RandomStream {
   /** Fills `out` with the standard normals of indices 0 … out.length − 1; the same numbers as `normal`. */
   normals(out: Float64Array): Float64Array {
     for (let i = 0; i < out.length; i += 2) {
-      const [u, v] = this.#pair(i / 2);
+      const [u, v] = this.pair(i / 2);
       const radius = Math.sqrt(-2 * Math.log(u)), angle = 2 * Math.PI * v;
       out[i] = radius * Math.cos(angle);
       if (i + 1 < out.length) out[i + 1] = radius * Math.sin(angle);
@@ -110,7 +110,7 @@ export class RandomStream {
   /** Fills `out` with the uniforms of indices 0 … out.length − 1. */
   uniforms(out: Float64Array): Float64Array {
     for (let i = 0; i < out.length; i += 2) {
-      const [u, v] = this.#pair(i / 2);
+      const [u, v] = this.pair(i / 2);
       out[i] = u;
       if (i + 1 < out.length) out[i + 1] = v;
     }

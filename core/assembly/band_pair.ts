@@ -1,0 +1,212 @@
+// Symmetric banded matrices two at a time, one a lane: every element is a vector.
+//
+// Row i of N holds the columns i−H … i in elements 3 … H+3 of its H+4 vectors; the first three are zeros, so that four
+// rows can be read from the column where the first of them begins. A lane whose pivot is not positive and finite
+// becomes NaN from there on. Users: schur.ts, root.ts.
+
+/** Vectors of one row. */
+// @ts-ignore: decorator
+@inline
+export function pairStride(H: i32): i32 {
+  return H + 4;
+}
+
+/** Address that, plus 16·k, is that of column k of row i. */
+// @ts-ignore: decorator
+@inline
+export function pairRow(H: i32, a: usize, i: i32): usize {
+  return a + ((<usize> (i * (H + 4) + 3 + H - i)) << 4);
+}
+
+// @ts-ignore: decorator
+@inline
+function vector(row: usize, k: i32): v128 {
+  return v128.load(row + ((<usize> k) << 4));
+}
+
+/** L of A = L Lᵀ in place of A; the reciprocals of the diagonal of L go to `inverse`, N vectors. */
+export function factorPair(N: i32, H: i32, a: usize, inverse: usize): void {
+  const one = f64x2.splat(1.0);
+  const zero = f64x2.splat(0.0);
+  const huge = f64x2.splat(Infinity);
+  const nan = f64x2.splat(NaN);
+  for (let j = 0; j < N; j++) {
+    const lj = pairRow(H, a, j);
+    const from = j > H ? j - H : 0;
+    let s0 = zero;
+    let s1 = zero;
+    let k = from;
+    for (; k + 1 < j; k += 2) {
+      const u = vector(lj, k);
+      const v = vector(lj, k + 1);
+      s0 = f64x2.add(s0, f64x2.mul(u, u));
+      s1 = f64x2.add(s1, f64x2.mul(v, v));
+    }
+    if (k < j) {
+      const u = vector(lj, k);
+      s0 = f64x2.add(s0, f64x2.mul(u, u));
+    }
+    let pivot = f64x2.sub(vector(lj, j), f64x2.add(s0, s1));
+    pivot = v128.bitselect(pivot, nan, v128.and(f64x2.gt(pivot, zero), f64x2.lt(pivot, huge)));
+    const root = f64x2.sqrt(pivot);
+    const scale = f64x2.div(one, root);
+    v128.store(lj + ((<usize> j) << 4), root);
+    v128.store(inverse + ((<usize> j) << 4), scale);
+    const last = j + H < N ? j + H : N - 1;
+    let i = j + 1;
+    for (; i + 3 <= last; i += 4) {
+      const r0 = pairRow(H, a, i);
+      const r1 = pairRow(H, a, i + 1);
+      const r2 = pairRow(H, a, i + 2);
+      const r3 = pairRow(H, a, i + 3);
+      let t0 = zero;
+      let t1 = zero;
+      let t2 = zero;
+      let t3 = zero;
+      for (let k = i > H ? i - H : 0; k < j; k++) {
+        const l = vector(lj, k);
+        t0 = f64x2.add(t0, f64x2.mul(l, vector(r0, k)));
+        t1 = f64x2.add(t1, f64x2.mul(l, vector(r1, k)));
+        t2 = f64x2.add(t2, f64x2.mul(l, vector(r2, k)));
+        t3 = f64x2.add(t3, f64x2.mul(l, vector(r3, k)));
+      }
+      const at = (<usize> j) << 4;
+      v128.store(r0 + at, f64x2.mul(f64x2.sub(v128.load(r0 + at), t0), scale));
+      v128.store(r1 + at, f64x2.mul(f64x2.sub(v128.load(r1 + at), t1), scale));
+      v128.store(r2 + at, f64x2.mul(f64x2.sub(v128.load(r2 + at), t2), scale));
+      v128.store(r3 + at, f64x2.mul(f64x2.sub(v128.load(r3 + at), t3), scale));
+    }
+    for (; i <= last; i++) {
+      const row = pairRow(H, a, i);
+      let t = zero;
+      for (let k = i > H ? i - H : 0; k < j; k++) t = f64x2.add(t, f64x2.mul(vector(lj, k), vector(row, k)));
+      const at = row + ((<usize> j) << 4);
+      v128.store(at, f64x2.mul(f64x2.sub(v128.load(at), t), scale));
+    }
+  }
+}
+
+/** A x = b for two right-hand sides at once, in place; from the factor. */
+export function solvePair(N: i32, H: i32, a: usize, inverse: usize, x: usize, y: usize): void {
+  for (let i = 0; i < N; i++) {
+    const row = pairRow(H, a, i);
+    let s0 = f64x2.splat(0);
+    let s1 = s0;
+    let t0 = s0;
+    let t1 = s0;
+    let k = i > H ? i - H : 0;
+    for (; k + 1 < i; k += 2) {
+      const l0 = vector(row, k);
+      const l1 = vector(row, k + 1);
+      s0 = f64x2.add(s0, f64x2.mul(l0, vector(x, k)));
+      t0 = f64x2.add(t0, f64x2.mul(l0, vector(y, k)));
+      s1 = f64x2.add(s1, f64x2.mul(l1, vector(x, k + 1)));
+      t1 = f64x2.add(t1, f64x2.mul(l1, vector(y, k + 1)));
+    }
+    if (k < i) {
+      const l0 = vector(row, k);
+      s0 = f64x2.add(s0, f64x2.mul(l0, vector(x, k)));
+      t0 = f64x2.add(t0, f64x2.mul(l0, vector(y, k)));
+    }
+    const scale = vector(inverse, i);
+    const at = (<usize> i) << 4;
+    v128.store(x + at, f64x2.mul(f64x2.sub(v128.load(x + at), f64x2.add(s0, s1)), scale));
+    v128.store(y + at, f64x2.mul(f64x2.sub(v128.load(y + at), f64x2.add(t0, t1)), scale));
+  }
+  for (let i = N - 1; i >= 0; i--) {
+    const row = pairRow(H, a, i);
+    const scale = vector(inverse, i);
+    const at = (<usize> i) << 4;
+    const u = f64x2.mul(v128.load(x + at), scale);
+    const v = f64x2.mul(v128.load(y + at), scale);
+    v128.store(x + at, u);
+    v128.store(y + at, v);
+    for (let k = i > H ? i - H : 0; k < i; k++) {
+      const l = vector(row, k);
+      const p = (<usize> k) << 4;
+      v128.store(x + p, f64x2.sub(v128.load(x + p), f64x2.mul(l, u)));
+      v128.store(y + p, f64x2.sub(v128.load(y + p), f64x2.mul(l, v)));
+    }
+  }
+}
+
+/** Rows of the window that {@link inverseRow} works in: a power of two above H. */
+export function windowRows(H: i32): i32 {
+  let rows = 1;
+  while (rows <= H) rows *= 2;
+  return rows;
+}
+
+/** Vectors of the window and of the column that {@link inverseRow} wants. */
+// @ts-ignore: decorator
+@inline
+export function windowVectors(H: i32): i32 {
+  return windowRows(H) * (2 * H + 1) + H + 1;
+}
+
+/** Address that, plus 16·j, is that of column j of row i of the inverse, |i−j| ≤ H, while the window holds it. */
+// @ts-ignore: decorator
+@inline
+export function windowRow(H: i32, rows: i32, window: usize, i: i32): usize {
+  return window + ((<usize> ((i & (rows - 1)) * (2 * H + 1) + H - i)) << 4);
+}
+
+/**
+ * Columns i … i+H of row i of A⁻¹, from the factor and the rows below in the window (Takahashi): to be called for
+ * i = N−1 … 0 in turn.
+ *   Z_ij = −Σ_{k>i} (l_ki / l_ii) Z_kj,   Z_ii = 1/l_ii² − Σ_{k>i} (l_ki / l_ii) Z_ki
+ */
+export function inverseRow(N: i32, H: i32, a: usize, inverse: usize, rows: i32, window: usize, i: i32): void {
+  const u = window + ((<usize> (rows * (2 * H + 1))) << 4);
+  const scale = vector(inverse, i);
+  const last = i + H < N ? i + H : N - 1;
+  const n = last - i;
+  const column = (<usize> i) << 4;
+  for (let t = 0; t < n; t++) {
+    v128.store(u + ((<usize> t) << 4), f64x2.mul(v128.load(pairRow(H, a, i + 1 + t) + column), scale));
+  }
+  const here = windowRow(H, rows, window, i);
+  const zero = f64x2.splat(0);
+  let diagonal = f64x2.mul(scale, scale);
+  let j = i + 1;
+  for (; j + 3 <= last; j += 4) {
+    const z0 = windowRow(H, rows, window, j) + column + 16;
+    const z1 = windowRow(H, rows, window, j + 1) + column + 16;
+    const z2 = windowRow(H, rows, window, j + 2) + column + 16;
+    const z3 = windowRow(H, rows, window, j + 3) + column + 16;
+    let t0 = zero;
+    let t1 = zero;
+    let t2 = zero;
+    let t3 = zero;
+    for (let k = 0; k < n; k++) {
+      const uk = vector(u, k);
+      t0 = f64x2.sub(t0, f64x2.mul(uk, vector(z0, k)));
+      t1 = f64x2.sub(t1, f64x2.mul(uk, vector(z1, k)));
+      t2 = f64x2.sub(t2, f64x2.mul(uk, vector(z2, k)));
+      t3 = f64x2.sub(t3, f64x2.mul(uk, vector(z3, k)));
+    }
+    const at = j - i - 1;
+    diagonal = f64x2.sub(diagonal, f64x2.mul(vector(u, at), t0));
+    diagonal = f64x2.sub(diagonal, f64x2.mul(vector(u, at + 1), t1));
+    diagonal = f64x2.sub(diagonal, f64x2.mul(vector(u, at + 2), t2));
+    diagonal = f64x2.sub(diagonal, f64x2.mul(vector(u, at + 3), t3));
+    v128.store(z0 - 16, t0);
+    v128.store(z1 - 16, t1);
+    v128.store(z2 - 16, t2);
+    v128.store(z3 - 16, t3);
+    const right = here + ((<usize> j) << 4);
+    v128.store(right, t0);
+    v128.store(right + 16, t1);
+    v128.store(right + 32, t2);
+    v128.store(right + 48, t3);
+  }
+  for (; j <= last; j++) {
+    const z = windowRow(H, rows, window, j) + column + 16;
+    let t = zero;
+    for (let k = 0; k < n; k++) t = f64x2.sub(t, f64x2.mul(vector(u, k), vector(z, k)));
+    diagonal = f64x2.sub(diagonal, f64x2.mul(vector(u, j - i - 1), t));
+    v128.store(z - 16, t);
+    v128.store(here + ((<usize> j) << 4), t);
+  }
+  v128.store(here + column, diagonal);
+}

@@ -1,0 +1,229 @@
+// Inverse covariances of single fibres: what is left of K when the light of the neighbours is fitted along.
+//
+//   S_s = C_ss⁻¹ = K_ss − K_so K_oo⁻¹ K_os = K_ss − XᵀX,   X = L⁻¹ K_os,   K_oo = L Lᵀ
+//
+// o: the W fibres on either side of s; those past the edge of the bundle count as not coupled to anything. Unknowns are
+// ordered by wavelength, then fibre, couplings reach D bins, so that K_oo is a band. S is kept within H bins of the
+// diagonal, and a column of X is followed H bins beyond its couplings: both fall off by about half a decade a bin.
+// Two fibres go at a time, one a lane; columns of X in groups of four. Twins: gpu/kernels/schur.cu, core/kernels/schur.ts.
+import { factorPair, pairRow, pairStride } from "./band_pair";
+import { get, set } from "./memory";
+
+const GROUP = 4;
+
+/** Bins that the columns of one group of X reach over. */
+// @ts-ignore: decorator
+@inline
+function groupBins(D: i32, H: i32): i32 {
+  return 2 * D + GROUP + H;
+}
+
+/** Groups of X that are kept: those that couple to the newest. */
+// @ts-ignore: decorator
+@inline
+function keptGroups(H: i32): i32 {
+  return (H + GROUP - 1) / GROUP + 1;
+}
+
+/** K[(t, f), (u, g)] of a lower band of half-width HK, F fibres; 0 outside. */
+// @ts-ignore: decorator
+@inline
+function element(band: usize, HK: i32, F: i32, t: i32, f: i32, u: i32, g: i32): f64 {
+  const m = t * F + f;
+  const n = u * F + g;
+  const d = m > n ? m - n : n - m;
+  return d > HK ? 0.0 : get(band, (m > n ? m : n) * (HK + 1) + HK - d);
+}
+
+/** Number of the o-th neighbour of fibre s, or −1 past the edges. */
+// @ts-ignore: decorator
+@inline
+function neighbour(s: i32, o: i32, W: i32, F: i32): i32 {
+  const f = o < W ? s - W + o : s + 1 + o - W;
+  return f >= 0 && f < F ? f : -1;
+}
+
+/** K_oo of fibre s into one lane of the pair. */
+function gatherOthers(band: usize, HK: i32, F: i32, L: i32, D: i32, W: i32, s: i32, lane: usize, a: usize): void {
+  const others = 2 * W;
+  const Ho = (D + 1) * others - 1;
+  for (let t = 0; t < L; t++) {
+    for (let o = 0; o < others; o++) {
+      const i = t * others + o;
+      const row = pairRow(Ho, a, i) + lane;
+      const f = neighbour(s, o, W, F);
+      for (let u = t > D ? t - D : 0; u <= t; u++) {
+        const end = u < t ? others : o + 1;
+        const first = u * others;
+        for (let p = 0; p < end; p++) {
+          if (i - first - p > Ho) continue;
+          const g = neighbour(s, p, W, F);
+          const value = f >= 0 && g >= 0 ? element(band, HK, F, t, f, u, g) : f == g && u == t && o == p ? 1.0 : 0.0;
+          store<f64>(row + ((<usize> (first + p)) << 4), value);
+        }
+      }
+    }
+  }
+}
+
+/** S of the pair of fibres s and s2 of one bundle; s2 < 0: of s alone. */
+function schurPair(
+  band: usize,
+  HK: i32,
+  F: i32,
+  L: i32,
+  D: i32,
+  W: i32,
+  H: i32,
+  s: i32,
+  s2: i32,
+  out: usize,
+  work: usize,
+): void {
+  const others = 2 * W;
+  const N = L * others;
+  const Ho = (D + 1) * others - 1;
+  const a = work;
+  const inverse = a + ((<usize> (N * pairStride(Ho))) << 4);
+  const ring = inverse + ((<usize> N) << 4);
+  const bins = groupBins(D, H);
+  const rows = bins * others;
+  const groupBytes = (<usize> (rows * GROUP)) << 4;
+  const kept = keptGroups(H);
+  const second = s2 < 0 ? s : s2;
+  memory.fill(a, 0, (<usize> (N * pairStride(Ho))) << 4);
+  gatherOthers(band, HK, F, L, D, W, s, 0, a);
+  gatherOthers(band, HK, F, L, D, W, second, 8, a);
+  factorPair(N, Ho, a, inverse);
+  const zero = f64x2.splat(0);
+  for (let j0 = 0; j0 < L; j0 += GROUP) {
+    const g = j0 / GROUP;
+    const x = ring + groupBytes * (g % kept);
+    const t0 = j0 - D;
+    // right-hand sides, then the solution in their place
+    memory.fill(x, 0, groupBytes);
+    for (let c = 0; c < GROUP && j0 + c < L; c++) {
+      const j = j0 + c;
+      for (let t = j > D ? j - D : 0; t <= j + D && t < L; t++) {
+        for (let o = 0; o < others; o++) {
+          const f = neighbour(s, o, W, F);
+          const f2 = neighbour(second, o, W, F);
+          const at = x + ((<usize> (((t - t0) * others + o) * GROUP + c)) << 4);
+          if (f >= 0) store<f64>(at, element(band, HK, F, t, f, j, s));
+          if (f2 >= 0) store<f64>(at + 8, element(band, HK, F, t, f2, j, second));
+        }
+      }
+    }
+    const first = t0 > 0 ? t0 * others : 0;
+    const end = t0 + bins < L ? (t0 + bins) * others : N;
+    // element r of the columns is at shift + 64·r
+    const shift = x - ((<usize> (t0 * others)) << 6);
+    for (let r = first; r < end; r++) {
+      const row = pairRow(Ho, a, r);
+      let a0 = zero;
+      let a1 = zero;
+      let a2 = zero;
+      let a3 = zero;
+      for (let k = r - Ho > first ? r - Ho : first; k < r; k++) {
+        const l = v128.load(row + ((<usize> k) << 4));
+        const xk = shift + ((<usize> k) << 6);
+        a0 = f64x2.add(a0, f64x2.mul(l, v128.load(xk)));
+        a1 = f64x2.add(a1, f64x2.mul(l, v128.load(xk, 16)));
+        a2 = f64x2.add(a2, f64x2.mul(l, v128.load(xk, 32)));
+        a3 = f64x2.add(a3, f64x2.mul(l, v128.load(xk, 48)));
+      }
+      const scale = v128.load(inverse + ((<usize> r) << 4));
+      const xr = shift + ((<usize> r) << 6);
+      v128.store(xr, f64x2.mul(f64x2.sub(v128.load(xr), a0), scale));
+      v128.store(xr, f64x2.mul(f64x2.sub(v128.load(xr, 16), a1), scale), 16);
+      v128.store(xr, f64x2.mul(f64x2.sub(v128.load(xr, 32), a2), scale), 32);
+      v128.store(xr, f64x2.mul(f64x2.sub(v128.load(xr, 48), a3), scale), 48);
+    }
+    for (let back = 0; back < kept && back <= g; back++) {
+      const y = ring + groupBytes * ((g - back) % kept);
+      const over = back * GROUP * others;
+      for (let d = 0; d < GROUP; d += 2) {
+        let b00 = zero;
+        let b01 = zero;
+        let b10 = zero;
+        let b11 = zero;
+        let b20 = zero;
+        let b21 = zero;
+        let b30 = zero;
+        let b31 = zero;
+        let p = x;
+        let q = y + ((<usize> over) << 6) + (<usize> d << 4);
+        for (let r = over; r < rows; r++) {
+          const y0 = v128.load(q);
+          const y1 = v128.load(q, 16);
+          const x0 = v128.load(p);
+          b00 = f64x2.add(b00, f64x2.mul(x0, y0));
+          b01 = f64x2.add(b01, f64x2.mul(x0, y1));
+          const x1 = v128.load(p, 16);
+          b10 = f64x2.add(b10, f64x2.mul(x1, y0));
+          b11 = f64x2.add(b11, f64x2.mul(x1, y1));
+          const x2 = v128.load(p, 32);
+          b20 = f64x2.add(b20, f64x2.mul(x2, y0));
+          b21 = f64x2.add(b21, f64x2.mul(x2, y1));
+          const x3 = v128.load(p, 48);
+          b30 = f64x2.add(b30, f64x2.mul(x3, y0));
+          b31 = f64x2.add(b31, f64x2.mul(x3, y1));
+          p += 64;
+          q += 64;
+        }
+        const column = j0 - back * GROUP + d;
+        place(band, HK, F, L, H, s, s2, out, j0, column, b00);
+        place(band, HK, F, L, H, s, s2, out, j0, column + 1, b01);
+        place(band, HK, F, L, H, s, s2, out, j0 + 1, column, b10);
+        place(band, HK, F, L, H, s, s2, out, j0 + 1, column + 1, b11);
+        place(band, HK, F, L, H, s, s2, out, j0 + 2, column, b20);
+        place(band, HK, F, L, H, s, s2, out, j0 + 2, column + 1, b21);
+        place(band, HK, F, L, H, s, s2, out, j0 + 3, column, b30);
+        place(band, HK, F, L, H, s, s2, out, j0 + 3, column + 1, b31);
+      }
+    }
+  }
+}
+
+/** S_ij = K_ij − sum of both lanes' fibres, where the band of S has it. */
+// @ts-ignore: decorator
+@inline
+function place(
+  band: usize,
+  HK: i32,
+  F: i32,
+  L: i32,
+  H: i32,
+  s: i32,
+  s2: i32,
+  out: usize,
+  i: i32,
+  j: i32,
+  sum: v128,
+): void {
+  if (i >= L || j > i || i - j > H) return;
+  const at = H - i + j;
+  set(out, (s * L + i) * (H + 1) + at, element(band, HK, F, i, s, j, s) - f64x2.extract_lane(sum, 0));
+  if (s2 >= 0) set(out, (s2 * L + i) * (H + 1) + at, element(band, HK, F, i, s2, j, s2) - f64x2.extract_lane(sum, 1));
+}
+
+/** Bands of S of all fibres of B bundles. */
+export function fibre_schur(
+  B: i32,
+  F: i32,
+  L: i32,
+  D: i32,
+  W: i32,
+  H: i32,
+  HK: i32,
+  band: usize,
+  s: usize,
+  work: usize,
+): void {
+  for (let b = 0; b < B; b++) {
+    const k = band + ((<usize> b * F * L * (HK + 1)) << 3);
+    const out = s + ((<usize> b * F * L * (H + 1)) << 3);
+    memory.fill(out, 0, (<usize> F * L * (H + 1)) << 3);
+    for (let f = 0; f < F; f += 2) schurPair(k, HK, F, L, D, W, H, f, f + 1 < F ? f + 1 : -1, out, work);
+  }
+}

@@ -1,0 +1,212 @@
+/** The chain of kernels from pixels to spectra, for patches of one size, in lockstep. */
+import { bandedCholesky, bandedSolve } from "../kernels/banded.ts";
+import { normalEquations, weakPrior } from "../kernels/normal_equations.ts";
+import { modelImage, pixelSums } from "../kernels/pixel_sums.ts";
+import { bandExtent, bandRoot, decorrelate } from "../kernels/root.ts";
+import { fibreSchur } from "../kernels/schur.ts";
+import { type DeviceArray, place, type Target } from "../target.ts";
+import type { BundleInput, ExtractionJob } from "./job.ts";
+import { halfBandwidth } from "./overlap.ts";
+import { couplingBins, type Patch, type SpotCorners } from "./patches.ts";
+import { polesFor, zolotarev } from "./poles.ts";
+
+/** Spots of all bundles of a batch, on the target. */
+export interface Spots {
+  readonly spots: DeviceArray;
+  readonly xc: DeviceArray;
+  readonly yc: DeviceArray;
+  readonly corners: SpotCorners;
+  /** Fibres that have spots. */
+  readonly fibres: number;
+}
+
+/** Results of patches of one size, [patch][fibre][kept bin] unless another order is said; fibres that pad included. */
+export interface Solved {
+  readonly flux: Float64Array;
+  readonly ivar: Float64Array;
+  /** [patch][fibre][band][kept bin]. */
+  readonly resolution: Float64Array;
+  /** [patch][bin][fibre] of the patch, padding included: as the unknowns are ordered. */
+  readonly chi2pix: Float64Array;
+  readonly masked: Float64Array;
+  readonly seen: Float64Array;
+  readonly weak: Uint8Array;
+  /** Model of the kept fibres and bins, [patch][NY][NX]. */
+  readonly model: Float64Array | null;
+  readonly NX: number;
+  readonly NY: number;
+}
+
+/** How far what is left out may reach. */
+interface Truncation {
+  /** Neighbours on either side that a fibre's inverse covariance is freed from. */
+  readonly neighbours: number;
+  /** Half-bandwidth of the inverse covariance, bins. */
+  readonly bins: number;
+  /** Relative error of the square root. */
+  readonly root: number;
+}
+
+/**
+ * A whole bundle: against the exact solution 2e-8 σ where nothing is masked, 5e-6 σ around a block without data. Patches
+ * are compared with the dense solution to more digits, and small.
+ */
+function truncation(job: ExtractionJob, F: number, L: number, D: number): Truncation {
+  return job.options.tiling === "bundle"
+    ? { neighbours: Math.min(2, F - 1), bins: Math.min(L - 1, 2 * D + 6), root: 1e-10 }
+    : { neighbours: Math.min(3, F - 1), bins: Math.min(L - 1, 2 * D + 26), root: 1e-12 };
+}
+
+/** Solves patches that all have as many fibres, bins, and bins before and among those kept. */
+export function solvePatches(
+  target: Target,
+  job: ExtractionJob,
+  bundles: readonly BundleInput[],
+  patches: readonly Patch[],
+  spots: Spots,
+): Solved {
+  const mark = target.mark();
+  const { psf, options } = job;
+  const B = patches.length, { fibres: F, bins: L, keepBin: FIRST, keepBins: M } = patches[0]!;
+  const n = F * L, ND = psf.halfY;
+  const { corners } = spots;
+  let H = 0, D = 0;
+  const seen = new Set<number>();
+  for (const patch of patches) {
+    if (seen.has(patch.fibre)) continue;
+    seen.add(patch.fibre);
+    const at = patch.fibre * corners.bins, end = at + F * corners.bins;
+    const own = { ...corners, xc: corners.xc.subarray(at, end), yc: corners.yc.subarray(at, end), fibres: F };
+    H = Math.max(H, halfBandwidth(own));
+    D = Math.max(D, couplingBins(own, 0, F));
+  }
+  [H, D] = [Math.min(H, n - 1), Math.min(D, L - 1)];
+
+  const NX = Math.max(1, ...patches.map((patch) => patch.box.columns));
+  const NY = Math.max(1, ...patches.map((patch) => patch.box.rows));
+  const spotDims = { NF: spots.fibres, NL: corners.bins, SX: corners.columns, SY: corners.rows, NX, NY };
+  const patchDims = { B, F, L };
+  const common = {
+    spots: spots.spots,
+    xc: spots.xc,
+    yc: spots.yc,
+    place: place(
+      target,
+      Int32Array.from(patches.flatMap(({ fibre, bin, box }) => [
+        fibre,
+        bin,
+        box.x0,
+        box.y0,
+        box.columns,
+        box.rows,
+      ])),
+    ),
+  };
+  const pixels = place(target, boxes(bundles, patches, NX, NY, "image"));
+  const weights = place(target, boxes(bundles, patches, NX, NY, "ivar"));
+  const vector = (length = B * n) => target.allocate("f64", length);
+  const whole = (value: number) => new Float64Array(B).fill(value);
+
+  const x = vector(), weak = target.allocate("u8", B * n);
+  const flux = vector(B * F * M), ivar = vector(B * F * M), resolution = vector(B * F * (2 * ND + 1) * M);
+  const inner = target.mark();
+  const band = vector(B * n * (H + 1)), y = vector(), fw = vector();
+  target.run(normalEquations, { ...patchDims, H, ...spotDims }, { ...common, pixels, weights, band, y, fw });
+  const regularize = place(target, whole(options.regularize));
+  target.run(weakPrior, { ...patchDims, H }, { fw, regularize, band, weak });
+
+  const { neighbours: W, bins: HS, root } = truncation(job, F, L, D);
+  const s = vector(B * n * (HS + 1));
+  target.run(fibreSchur, { ...patchDims, D, W, H: HS, HK: H }, { band, s });
+  target.run(bandedCholesky, { B, N: n, H }, { band });
+  target.run(bandedSolve, { B, N: n, H }, { l: band, b: y, x });
+
+  const low = vector(B * F), high = vector(B * F);
+  target.run(bandExtent, { ...patchDims, H: HS }, { s, low, high });
+  const poles = polesOf(target.download(low) as Float64Array, target.download(high) as Float64Array, root);
+  const q = vector(B * n * (ND + 1)), rowsum = vector(), qx = vector();
+  const rootArgs = {
+    count: place(target, poles.count),
+    shift: place(target, poles.shift),
+    weight: place(target, poles.weight),
+  };
+  target.run(bandRoot, { ...patchDims, H: HS, P: poles.P, ND }, { s, x, ...rootArgs, q, rowsum, qx });
+  target.run(decorrelate, { B: B * F, L, M, FIRST, ND }, { q, rowsum, qx, flux, ivar, resolution });
+  target.release(inner);
+
+  const model = vector(B * NY * NX), chi2pix = vector(), masked = vector(), light = vector();
+  const modelDims = { ...patchDims, ...spotDims };
+  const keep = place(target, Int32Array.from(patches.flatMap(() => [0, F, 0, L])));
+  target.run(modelImage, modelDims, { ...common, keep, x, model });
+  const psferr = place(target, whole(options.psferr ?? psf.error));
+  target.run(pixelSums, modelDims, {
+    ...common,
+    pixels,
+    weights,
+    model,
+    psferr,
+    chi2pix,
+    masked,
+    seen: light,
+  });
+  const get = (array: DeviceArray) => target.download(array) as Float64Array;
+  const sums = { chi2pix: get(chi2pix), masked: get(masked), seen: get(light) };
+  if (options.model) {
+    target.upload(
+      keep,
+      Int32Array.from(
+        patches.flatMap((
+          p,
+        ) => [p.keepFibre, p.keepFibre + p.keepFibres, p.keepBin, p.keepBin + p.keepBins]),
+      ),
+    );
+    target.run(modelImage, modelDims, { ...common, keep, x, model });
+  }
+  const solved = {
+    flux: get(flux),
+    ivar: get(ivar),
+    resolution: get(resolution),
+    ...sums,
+    weak: target.download(weak) as Uint8Array,
+    model: options.model ? get(model) : null,
+    NX,
+    NY,
+  };
+  target.release(mark);
+  return solved;
+}
+
+/** Poles of the square root for every matrix; none for one that is not positive definite. */
+function polesOf(low: Float64Array, high: Float64Array, error: number) {
+  const sound = (i: number) => low[i]! > 0 && high[i]! < Infinity && low[i]! < Infinity;
+  const count = Int32Array.from(low, (_, i) => sound(i) ? polesFor(low[i]!, high[i]!, error) : 1);
+  const P = count.reduce((most, c) => Math.max(most, c), 1);
+  const shift = new Float64Array(count.length * P).fill(NaN),
+    weight = new Float64Array(shift.length).fill(NaN);
+  count.forEach((c, i) => {
+    if (!sound(i)) return;
+    const poles = zolotarev(low[i]!, high[i]!, c);
+    shift.set(poles.shift, i * P);
+    weight.set(poles.weight, i * P);
+  });
+  return { P, count, shift, weight };
+}
+
+/** Pixels of every patch's box, [patch][NY][NX], 0 beyond it. */
+function boxes(
+  bundles: readonly BundleInput[],
+  patches: readonly Patch[],
+  NX: number,
+  NY: number,
+  what: "image" | "ivar",
+): Float64Array {
+  const out = new Float64Array(patches.length * NY * NX);
+  patches.forEach(({ bundle, box }, p) => {
+    const { cutout, [what]: data } = bundles[bundle]!;
+    for (let r = 0; r < box.rows; r++) {
+      const from = (box.y0 - cutout.y0 + r) * cutout.columns + box.x0 - cutout.x0;
+      out.set(data.subarray(from, from + box.columns), (p * NY + r) * NX);
+    }
+  });
+  return out;
+}
