@@ -1,5 +1,5 @@
 /** Latin hypercube at cell centres: the points that the reference starts from, by a counter-based rule of our own. */
-import { RandomStream } from "../stellar/random.ts";
+import { RandomStream } from "../random.ts";
 import type { Bounds, LossconeOptions } from "./options.ts";
 
 /** Streams of random numbers of one seed; the evolution's own is 0. */
