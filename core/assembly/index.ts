@@ -7,6 +7,9 @@ export { electron_current, photoelectron_potential, shadow_currents, shadow_pote
 export { fit_evaluate, fit_model, fit_scan } from "./fit";
 export { fourier_twiddles, irfft, rfft } from "./fourier";
 export { interpolate } from "./interpolate";
+export { losscone_chisq, losscone_model } from "./losscone";
+export { losscone_normalise, losscone_pitch, losscone_tables } from "./losscone_prepare";
+export { losscone_evaluate, losscone_search } from "./losscone_search";
 export { kappa_chisq, kappa_fit, kappa_flux, kappa_prepare, kappa_response } from "./kappa";
 export { heapBase } from "./memory";
 export { normal_equations, weak_prior } from "./normal_equations";
