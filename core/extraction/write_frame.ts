@@ -108,7 +108,7 @@ export interface FrameCounts {
   readonly failed: number;
 }
 
-/** Rows of the input's FIBERMAP that belong to the frame: by FIBER where it has that column, else by place. */
+/** Rows of the input's FIBERMAP that belong to the frame: by place, since FIBER counts on over all spectrographs. */
 function fibermapRows({ fibermap }: Preproc, { firstFibre, fibres }: FrameHead): number[] {
   const rows = fibermap!.rows;
   if (rows === fibres) return Array.from({ length: rows }, (_, i) => i);
