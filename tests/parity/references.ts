@@ -12,6 +12,7 @@ import { pixelEdges, slowReach, slowWeights } from "../reference/rebin.ts";
 import { slowDeconvolve, slowGaussian, slowResolve } from "../reference/resolution.ts";
 import { slowRotate, slowRotationWeights } from "../reference/rotation.ts";
 import { slowFactor, slowSpline, slowSplineValue } from "../reference/spline.ts";
+import { KAPPA_AND_CURRENTS } from "./kappa_references.ts";
 import { SPOT_REFERENCES } from "./spot_references.ts";
 
 type Values = Record<string, number[] | HostArray>;
@@ -460,4 +461,5 @@ export const REFERENCES: Readonly<Record<string, SlowReference>> = {
   spline_build: splineBuild,
   spline_evaluate: splineEvaluate,
   ...SPOT_REFERENCES,
+  ...KAPPA_AND_CURRENTS,
 };
