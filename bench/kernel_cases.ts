@@ -33,6 +33,7 @@ import { RandomStream } from "../core/random.ts";
 import { drawResolution, SIMULATED_ARMS } from "../core/stellar/simulate_arms.ts";
 import type { Target } from "../core/target.ts";
 import { type Inputs, outputOf } from "./kernel_call.ts";
+import { bandedCases } from "./banded_cases.ts";
 import { spotCases } from "./spot_cases.ts";
 
 /** Calls of one kernel that belong together: one an arm, or a single one. */
@@ -411,6 +412,7 @@ export function casesFor(stars: number): Case[] {
       },
     ),
     ...spotCases(),
+    ...bandedCases(),
   ];
 }
 

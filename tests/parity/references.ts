@@ -12,6 +12,7 @@ import { pixelEdges, slowReach, slowWeights } from "../reference/rebin.ts";
 import { slowDeconvolve, slowGaussian, slowResolve } from "../reference/resolution.ts";
 import { slowRotate, slowRotationWeights } from "../reference/rotation.ts";
 import { slowFactor, slowSpline, slowSplineValue } from "../reference/spline.ts";
+import { BANDED_REFERENCES } from "./banded_references.ts";
 import { SPOT_REFERENCES } from "./spot_references.ts";
 
 type Values = Record<string, number[] | HostArray>;
@@ -459,5 +460,6 @@ export const REFERENCES: Readonly<Record<string, SlowReference>> = {
   spline_factor: splineFactor,
   spline_build: splineBuild,
   spline_evaluate: splineEvaluate,
+  ...BANDED_REFERENCES,
   ...SPOT_REFERENCES,
 };
