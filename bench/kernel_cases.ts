@@ -32,6 +32,7 @@ import { DEFAULT_OPTIONS } from "../core/stellar/options.ts";
 import { RandomStream } from "../core/random.ts";
 import { drawResolution, SIMULATED_ARMS } from "../core/stellar/simulate_arms.ts";
 import type { Target } from "../core/target.ts";
+import { kappaCases } from "./kappa_cases.ts";
 import { type Inputs, outputOf } from "./kernel_call.ts";
 import { bandedCases } from "./banded_cases.ts";
 import { spotCases } from "./spot_cases.ts";
@@ -411,6 +412,7 @@ export function casesFor(stars: number): Case[] {
         return { x, y, z, xe: arm.lam, velocity: drawn(stars, -400, 400) };
       },
     ),
+    ...kappaCases(stars),
     ...spotCases(),
     ...bandedCases(),
   ];

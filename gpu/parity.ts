@@ -10,13 +10,22 @@ import { call, type CaseMaker, generator, type ParityCase } from "./parity/case.
 import { compare, firstDifference, NONE, type Worst } from "./parity/compare.ts";
 import { FITS } from "./parity/fit_cases.ts";
 import { FOURIER_AND_CCF } from "./parity/fourier_cases.ts";
+import { KAPPA_AND_CURRENTS } from "./parity/kappa_cases.ts";
 import { LINEAR } from "./parity/linear_cases.ts";
 import { againstReference, type SlowReference } from "./parity/reference.ts";
 import { EXTRACTION_SPOTS } from "./parity/spot_cases.ts";
 import { SPECTRUM } from "./parity/spectrum_cases.ts";
 
 const MAKERS: ReadonlyMap<string, CaseMaker> = new Map(
-  [...LINEAR, ...FOURIER_AND_CCF, ...SPECTRUM, ...FITS, ...EXTRACTION_SPOTS, ...EXTRACTION_BANDS].map((
+  [
+    ...LINEAR,
+    ...FOURIER_AND_CCF,
+    ...SPECTRUM,
+    ...FITS,
+    ...EXTRACTION_SPOTS,
+    ...EXTRACTION_BANDS,
+    ...KAPPA_AND_CURRENTS,
+  ].map((
     [kernel, maker],
   ) => [kernel.name, maker]),
 );

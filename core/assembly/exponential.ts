@@ -50,3 +50,10 @@ export function exp2lanes(x: v128): v128 {
 export function exponentiate(n: i32, x: usize): void {
   for (let i = 0; i < n; i += 2) v128.store(at(x, i), exp2lanes(v128.load(at(x, i))));
 }
+
+/** exp(x) of one number, as in exp2lanes. */
+// @ts-ignore: decorator
+@inline
+export function exponential(x: f64): f64 {
+  return f64x2.extract_lane(exp2lanes(f64x2.splat(x)), 0);
+}

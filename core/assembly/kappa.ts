@@ -109,6 +109,10 @@ export function kappa_chisq(
 
 // PREPARATION //
 
+/** Below the first, and not 0, a flux is a fill value of the archive (±9.999e-99); an azimuth from the second on (999.99). */
+const FILL_FLUX: f64 = 1e-90;
+const FILL_PHI: f64 = 998;
+
 /** Whether a row has the same directions and the same field as the one before. */
 function sameSky(C: i32, phi: usize, field: usize, polarity: usize): bool {
   if (get(polarity, 0) != get(polarity, -1)) return false;
@@ -141,16 +145,16 @@ export function kappa_prepare(
         for (let k = 0; k < C; k++) {
           const a = get(azimuth, k) * DEGREE, c = get(cosine, k);
           const along = p * (bx * (Math.cos(a) * c) + by * (Math.sin(a) * c) + bz * get(sine, k));
-          // 1 incident, 0 not, −1 unknown
-          set(inward, k, along != along || !known ? -1.0 : along > 0 ? 1.0 : 0.0);
+          // 1 incident, 0 not; ½ where the direction of the cell is unknown, 0 where that of the Moon is
+          set(inward, k, !known ? 0.0 : along != along || !(Math.abs(get(azimuth, k)) < FILL_PHI) ? 0.5 : along > 0 ? 1.0 : 0.0);
         }
       }
       let sum: f64 = 0, seen: f64 = 0, whole: f64 = 0, all: f64 = 0, into: f64 = 0, share: f64 = 0;
       const known = e > 0 && e < Infinity;
       for (let k = 0; k < C; k++) {
         const f = get(values, k), omega = get(solid, k), g = get(factor, k), where = get(inward, k);
-        const there = f - f == 0;
-        if (where == 1) whole += omega;
+        const there = f - f == 0 && (f == 0 || Math.abs(f) > FILL_FLUX);
+        whole += where * omega;
         if (!there || !known) continue;
         const count = nearest((f > 0 ? f : 0.0) * g * e);
         all += count;
@@ -164,8 +168,7 @@ export function kappa_prepare(
       set(omni, row, j);
       set(counts, row, all);
       set(incident, row, into);
-      set(exposure, row, share * e / (4.0 * Math.PI) * (known ? 1.0 : 0.0));
-      if (!known) set(exposure, row, 0);
+      set(exposure, row, known ? share * e / (4.0 * Math.PI) : 0.0);
       const sigma = Math.sqrt(all + (0.05 * all) * (0.05 * all) + (0.1 * all) * (0.1 * all));
       const lnSigma = sigma / (all + 1e-6) * j / (j + 1e-6) + 1e-6;
       set(weight, row, all > 0 && seen > 0 ? 1.0 / (lnSigma + 1e-6) : 0.0);

@@ -131,7 +131,7 @@ export const kappaPrepare: Kernel = {
       dtype: "f64",
       shape: ["B", "R", "C"],
       unit: "degree",
-      doc: "azimuths of the cells",
+      doc: "azimuths of the cells; NaN or from 998 on = unknown",
     },
     {
       name: "flux",
@@ -139,7 +139,7 @@ export const kappaPrepare: Kernel = {
       dtype: "f64",
       shape: ["B", "R", "C"],
       unit: "cm⁻² s⁻¹ sr⁻¹ eV⁻¹",
-      doc: "F; NaN = missing",
+      doc: "F; NaN, or the archive's fill value (0 < |F| < 1e-90) = missing",
     },
     { name: "field", role: "in", dtype: "f64", shape: ["B", "R", "3"], unit: "nT", doc: "magnetic field" },
     ofRows(

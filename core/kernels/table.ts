@@ -3,9 +3,11 @@ import { BANDED } from "./banded.ts";
 import { CCF } from "./ccf.ts";
 import { CHISQ } from "./chisq.ts";
 import { CHOLESKY } from "./cholesky.ts";
+import { CURRENTS } from "./currents.ts";
 import { FIT } from "./fit.ts";
 import { FOURIER } from "./fourier.ts";
 import { INTERPOLATE } from "./interpolate.ts";
+import { KAPPA } from "./kappa.ts";
 import type { Kernel } from "./kernel.ts";
 import { NORMAL_EQUATIONS } from "./normal_equations.ts";
 import { PIXEL_SUMS } from "./pixel_sums.ts";
@@ -28,6 +30,8 @@ export const KERNELS: readonly Kernel[] = [
   ...CHISQ,
   ...FIT,
   ...SPLINE,
+  ...KAPPA,
+  ...CURRENTS,
   ...SPOTS,
   ...NORMAL_EQUATIONS,
   ...PIXEL_SUMS,

@@ -1,7 +1,11 @@
 /** Fits batches of sweeps on one target: what a worker of the fleet calls. */
-import type { Target } from "../target.ts";
+import { lossconeEvaluate, lossconeSearch } from "../kernels/losscone_search.ts";
+import { place, type Target } from "../target.ts";
+import { hypercube, seedBounds, widthOfU } from "./hypercube.ts";
 import type { LossconeOptions } from "./options.ts";
-import type { SweepResult } from "./result.ts";
+import { type PreparedSweeps, prepareSweeps } from "./prepared.ts";
+import { chi2Quantile } from "./quantile.ts";
+import type { Interval, LossconeReason, SweepResult } from "./result.ts";
 import type { SweepBatch } from "./sweep.ts";
 
 export interface LossconeFitter {
@@ -9,7 +13,114 @@ export interface LossconeFitter {
   fit(batch: SweepBatch): SweepResult[];
 }
 
+/** Most intervals of a plateau or a confidence set; where there are more, the nearest are joined. */
+const INTERVALS = 8;
+/** Most boxes of one descent of the exact search. */
+const MOST_BOXES = 1 << 20;
+/** A Lillis fit with a larger reduced χ² is rejected, as in the reference. */
+export const LILLIS_LIMIT = 2;
+/** Widest confidence set of an identifiable U, V. */
+export const IDENTIFIABLE_WIDTH = 200;
+
 /** A fitter for batches with the same options; it leaves nothing on the target between batches. */
-export function makeLossconeFitter(_target: Target, _options: LossconeOptions): LossconeFitter {
-  throw new Error("the loss-cone fit is being written");
+export function makeLossconeFitter(target: Target, options: LossconeOptions): LossconeFitter {
+  const rise = chi2Quantile(options.confidence);
+  return {
+    fit(batch) {
+      const mark = target.mark();
+      try {
+        return fitBatch(target, options, rise, batch);
+      } finally {
+        target.release(mark);
+      }
+    },
+  };
+}
+
+/** Intervals of one sweep: `INTERVALS` pairs, NaN past the last. */
+function intervals(ends: Float64Array, sweep: number): Interval[] {
+  const out: Interval[] = [];
+  for (let i = sweep * INTERVALS; i < (sweep + 1) * INTERVALS; i++) {
+    if (!Number.isNaN(ends[2 * i]!)) out.push([ends[2 * i]!, ends[2 * i + 1]!]);
+  }
+  return out;
+}
+
+/** Whether U is known: one interval, not wider than the limit, that meets no bound. */
+function isIdentifiable(set: readonly Interval[], options: LossconeOptions): boolean {
+  if (set.length !== 1) return false;
+  const [low, high] = set[0]!;
+  return high - low <= IDENTIFIABLE_WIDTH && low > options.potential[0] && high < options.potential[1];
+}
+
+function fitBatch(
+  target: Target,
+  options: LossconeOptions,
+  rise: number,
+  batch: SweepBatch,
+): SweepResult[] {
+  const prepared = prepareSweeps(target, batch, options, rise);
+  const { B } = prepared.dims;
+  const valid = target.download(prepared.valid) as Int32Array;
+  const widths = options.method === "lillis" ? hypercubeWidths(target, options, prepared) : null;
+
+  const fit = target.allocate("f64", 4 * B);
+  const plateau = target.allocate("f64", 2 * INTERVALS * B);
+  const confidence = target.allocate("f64", 2 * INTERVALS * B);
+  const looked = target.allocate("i32", B);
+  target.run(lossconeSearch, { ...prepared.dims, I: INTERVALS, MOST: MOST_BOXES }, {
+    ...prepared.tables,
+    fit,
+    plateau,
+    confidence,
+    looked,
+  });
+  const fits = target.download(fit) as Float64Array;
+  const boxes = target.download(looked) as Int32Array;
+  const plateaus = target.download(plateau) as Float64Array;
+  const sets = target.download(confidence) as Float64Array;
+
+  return Array.from({ length: B }, (_, e): SweepResult => {
+    const [u, bsOverBm, beamAmp, chi2] = fits.subarray(4 * e, 4 * e + 4) as unknown as number[];
+    const reason = reasonOf(options, valid[e]!, chi2!);
+    const fitted = reason === "fitted";
+    const set = fitted ? intervals(sets, e) : [];
+    return {
+      u: fitted ? u! : NaN,
+      bsOverBm: fitted ? bsOverBm! : NaN,
+      beamAmp: fitted ? beamAmp! : NaN,
+      chi2: chi2!,
+      validCells: valid[e]!,
+      plateau: fitted ? intervals(plateaus, e) : [],
+      confidence: set,
+      identifiable: isIdentifiable(set, options),
+      uWidth: widths === null || !fitted ? NaN : widths[e]!,
+      search: fitted ? "exact" : "none",
+      converged: fitted && boxes[e]! > 0,
+      evaluations: Math.abs(boxes[e]!),
+      reason,
+    };
+  });
+}
+
+function reasonOf(options: LossconeOptions, valid: number, chi2: number): LossconeReason {
+  if (valid === 0) return "no valid cells";
+  if (Number.isNaN(chi2)) return "too few cells";
+  return options.method === "lillis" && chi2 > LILLIS_LIMIT ? "chi2 above the limit" : "fitted";
+}
+
+/** The reference's width of U of every sweep, over the points that its search starts from. */
+function hypercubeWidths(target: Target, options: LossconeOptions, prepared: PreparedSweeps): number[] {
+  const S = options.evolution.seeds, { B } = prepared.dims;
+  const mark = target.mark();
+  const seeds = hypercube(S, seedBounds(options), options.seed, "seeds");
+  const chi2 = target.allocate("f64", B * S);
+  target.run(lossconeEvaluate, { ...prepared.dims, S }, {
+    ...prepared.tables,
+    points: place(target, seeds),
+    chi2,
+  });
+  const values = target.download(chi2) as Float64Array;
+  target.release(mark);
+  return Array.from({ length: B }, (_, e) => widthOfU(values.subarray(e * S, (e + 1) * S), seeds));
 }

@@ -13,6 +13,7 @@ import { slowDeconvolve, slowGaussian, slowResolve } from "../reference/resoluti
 import { slowRotate, slowRotationWeights } from "../reference/rotation.ts";
 import { slowFactor, slowSpline, slowSplineValue } from "../reference/spline.ts";
 import { BANDED_REFERENCES } from "./banded_references.ts";
+import { KAPPA_AND_CURRENTS } from "./kappa_references.ts";
 import { SPOT_REFERENCES } from "./spot_references.ts";
 
 type Values = Record<string, number[] | HostArray>;
@@ -462,4 +463,5 @@ export const REFERENCES: Readonly<Record<string, SlowReference>> = {
   spline_evaluate: splineEvaluate,
   ...BANDED_REFERENCES,
   ...SPOT_REFERENCES,
+  ...KAPPA_AND_CURRENTS,
 };

@@ -76,12 +76,14 @@ for (const kernel of KERNELS) {
   });
 }
 
-/** The values with the largest of them off by ten times the limit, or by 1; null where all are 0. */
+/** The values with the largest of them off by ten times the limit, or by 1; null where all are 0 or NaN. */
 function planted(values: HostArray, limit: number): HostArray | null {
-  let at = 0;
-  values.forEach((v, i) => at = Math.abs(v) > Math.abs(values[at]!) ? i : at);
+  let at = -1;
+  values.forEach((v, i) => {
+    if (!Number.isNaN(v) && (at < 0 || Math.abs(v) > Math.abs(values[at]!))) at = i;
+  });
   const whole = values instanceof Int32Array || values instanceof Uint8Array;
-  if (values.length === 0 || (!whole && values[at] === 0)) return null;
+  if (at < 0 || (!whole && values[at] === 0)) return null;
   const wrong = values.slice();
   wrong[at] = whole ? values[at]! + 1 : values[at]! * (1 + 10 * limit);
   return wrong;

@@ -73,20 +73,56 @@ export function slowShadowCurrents(density: number, kappa: number, theta: number
   ];
 }
 
-/** Floating potential by scanning down from 0 V and halving; NaN where the sum has one sign. */
-export function slowShadowPotential(density: number, kappa: number, theta: number): number {
-  const sum = (u: number) => {
-    const [je, jsee, ji] = slowShadowCurrents(density, kappa, theta, u);
-    return ji! + jsee! - je!;
-  };
-  let high = 0, low = -1500;
-  for (let i = 0; i < 10 && sum(low) > 0 === sum(high) > 0; i++) low *= 1.5;
-  if (sum(low) > 0 === sum(high) > 0 || Number.isNaN(sum(0))) return NaN;
-  const above = sum(high) > 0;
-  for (let i = 0; i < 60; i++) {
-    const middle = (low + high) / 2;
-    if (sum(middle) > 0 === above) high = middle;
-    else low = middle;
+/** J_i + J_see − J_e at U. */
+export function slowShadowSum(density: number, kappa: number, theta: number, u: number): number {
+  const [je, jsee, ji] = slowShadowCurrents(density, kappa, theta, u);
+  return ji! + jsee! - je!;
+}
+
+/**
+ * Brent's root between a and b, where f has either sign: inverse quadratic or secant steps, else halving. The electron
+ * current is a staircase in |U|, so that there may be several roots; which one is found is the method's.
+ */
+function brent(f: (x: number) => number, from: number, to: number, close: number): number {
+  let older = { x: from, y: f(from) }, now = { x: to, y: f(to) }, other = older;
+  let step = now.x - older.x, stepBefore = step;
+  for (let i = 0; i < 200; i++) {
+    if (now.y > 0 === other.y > 0) {
+      other = older;
+      step = stepBefore = now.x - older.x;
+    }
+    if (Math.abs(other.y) < Math.abs(now.y)) [older, now, other] = [now, other, now];
+    const half = (other.x - now.x) / 2;
+    if (Math.abs(half) <= close || now.y === 0) break;
+    let next = NaN;
+    if (Math.abs(stepBefore) >= close && Math.abs(older.y) > Math.abs(now.y)) {
+      const s = now.y / older.y;
+      let [p, q] = [2 * half * s, 1 - s];
+      if (older !== other) {
+        const t = older.y / other.y, r = now.y / other.y;
+        p = s * (2 * half * t * (t - r) - (now.x - older.x) * (r - 1));
+        q = (t - 1) * (r - 1) * (s - 1);
+      }
+      // a step towards `other`, less than three quarters of the way, and shrinking
+      const move = -p / q, share = move / half;
+      if (
+        share > 0 && 2 * Math.abs(p) < 3 * Math.abs(half * q) - close * Math.abs(q) &&
+        2 * Math.abs(move) < Math.abs(stepBefore)
+      ) next = move;
+    }
+    [stepBefore, step] = Number.isNaN(next) ? [half, half] : [step, next];
+    older = now;
+    const x = now.x + (Math.abs(step) > close ? step : Math.sign(half) * close);
+    now = { x, y: f(x) };
   }
-  return (low + high) / 2;
+  return now.x;
+}
+
+/** Floating potential; NaN where the sum has one sign. */
+export function slowShadowPotential(density: number, kappa: number, theta: number): number {
+  const sum = (u: number) => slowShadowSum(density, kappa, theta, u);
+  let low = -1500;
+  for (let i = 0; i < 10 && sum(low) > 0 === sum(0) > 0; i++) low *= 1.5;
+  if (sum(low) > 0 === sum(0) > 0 || Number.isNaN(sum(0))) return NaN;
+  return brent(sum, low, 0, 1e-10);
 }

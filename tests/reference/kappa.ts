@@ -72,9 +72,11 @@ export function slowRow(
       (field[0]! * Math.cos(p) * Math.cos(t) + field[1]! * Math.sin(p) * Math.cos(t) +
         field[2]! * Math.sin(t)) /
       size;
-    const into = Math.abs(polarity) === 1 && cosine > 0;
-    if (into) whole += cells.solid[k]!;
-    if (!Number.isFinite(flux) || !known) return;
+    const way = Math.abs(polarity) === 1 && size > 0,
+      pointed = Math.abs(cells.phi[k]!) < 998 && !Number.isNaN(cosine);
+    const into = way && pointed && cosine > 0;
+    whole += into ? cells.solid[k]! : way && !pointed ? cells.solid[k]! / 2 : 0;
+    if (!Number.isFinite(flux) || !known || (flux !== 0 && Math.abs(flux) <= 1e-90)) return;
     const n = halfEven(Math.max(flux, 0) * cells.factor[k]! * energy);
     counts += n;
     if (!into) return;
