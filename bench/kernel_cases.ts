@@ -34,6 +34,7 @@ import { drawResolution, SIMULATED_ARMS } from "../core/stellar/simulate_arms.ts
 import type { Target } from "../core/target.ts";
 import { kappaCases } from "./kappa_cases.ts";
 import { type Inputs, outputOf } from "./kernel_call.ts";
+import { bandedCases } from "./banded_cases.ts";
 import { spotCases } from "./spot_cases.ts";
 
 /** Calls of one kernel that belong together: one an arm, or a single one. */
@@ -413,6 +414,7 @@ export function casesFor(stars: number): Case[] {
     ),
     ...kappaCases(stars),
     ...spotCases(),
+    ...bandedCases(),
   ];
 }
 

@@ -1,4 +1,5 @@
 /** The kernel table: every kernel of the core, by family. */
+import { BANDED } from "./banded.ts";
 import { CCF } from "./ccf.ts";
 import { CHISQ } from "./chisq.ts";
 import { CHOLESKY } from "./cholesky.ts";
@@ -12,7 +13,9 @@ import { NORMAL_EQUATIONS } from "./normal_equations.ts";
 import { PIXEL_SUMS } from "./pixel_sums.ts";
 import { REBIN } from "./rebin.ts";
 import { RESOLUTION } from "./resolution.ts";
+import { ROOT } from "./root.ts";
 import { ROTATION } from "./rotation.ts";
+import { SCHUR } from "./schur.ts";
 import { SPLINE } from "./spline.ts";
 import { SPOTS } from "./spots.ts";
 
@@ -32,6 +35,9 @@ export const KERNELS: readonly Kernel[] = [
   ...SPOTS,
   ...NORMAL_EQUATIONS,
   ...PIXEL_SUMS,
+  ...BANDED,
+  ...SCHUR,
+  ...ROOT,
 ];
 
 /** The kernel of that name; RangeError if the table has none. */
