@@ -4,7 +4,7 @@ import { type SimulatedFile, writeSimulatedImage } from "../../core/extraction/s
 import { simulateScene } from "../../core/extraction/simulate_spectra.ts";
 import { uniformGrid } from "../../core/extraction/grid.ts";
 import { FitsFile } from "../../core/io/fits_read.ts";
-import { Header } from "../../core/io/fits_header.ts";
+import type { Header } from "../../core/io/fits_header.ts";
 import { FitsWriter } from "../../core/io/fits_write.ts";
 import { toFloat64 } from "../../core/io/number_types.ts";
 import { loadWasmTarget } from "../../core/wasm/load.ts";
