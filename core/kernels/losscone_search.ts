@@ -103,7 +103,7 @@ export const lossconeSearch: Kernel = {
       name: "scratch",
       role: "work",
       dtype: "f64",
-      shape: ["6*R+194*(7+(2*R+7)/8)+8*(5+(R+7)/8)+192+6*(R*P+1)+4*I+12+2*((R+7)/8)"],
+      shape: ["6*R+194*(8+(2*R+7)/8)+8*(5+(R+7)/8)+192+6*(R*P+1)+4*I+12+2*((R+7)/8)"],
       unit: "1",
       doc: "boxes, solutions, polygons, sets",
     },
