@@ -54,7 +54,6 @@ let counts: usize = 0, seen: usize = 0, bounds: usize = 0;
 let covered: usize = 0, ownBounds: usize = 0;
 let pieces: i32 = 0, mostPieces: i32 = 0;
 let amplitudeLow: f64 = 0, amplitudeHigh: f64 = 0;
-let boxes: i32 = 0;
 let bestCost: f64 = 0, bestU: f64 = 0, bestB: f64 = 0, bestA: f64 = 0;
 // of the last solution for A
 let solvedAt: f64 = 0, solvedA: f64 = 0, solvedSlope: f64 = 0, solvedCurvature: f64 = 0;
@@ -545,7 +544,6 @@ function descend(limit: f64, collect: bool, most: i32): bool {
     if (collect ? get(box, 4) > ceiling : get(box, 4) >= ceiling) continue;
     const U0 = get(box, 0), U1 = get(box, 1), b0 = get(box, 2), b1 = get(box, 3);
     if (collect && isCovered(U0 - get(box, 7), U1 + get(box, 7))) continue;
-    boxes++;
     if (++looked > most) return false;
     const U = 0.5 * (U0 + U1), b = 0.5 * (b0 + b1);
     // the value in the middle without a beam
@@ -621,7 +619,6 @@ function descend(limit: f64, collect: bool, most: i32): bool {
 function search(delta: f64, most: i32, fit: usize, plateau: usize, confidence: usize): bool {
   bestCost = Infinity;
   bestA = amplitudeLow;
-  boxes = 0;
   nextSolution = 0;
   for (let k = 0; k < KEPT; k++) set(solutions + <usize> k * solutionSize, 0, NaN);
   let whole = descend(0.0, false, most);
@@ -677,12 +674,13 @@ function bytesUp(n: i32): usize { return <usize> ((n + 7) >> 3) << 3; }
 
 /**
  * Searches B sweeps. Constants: w, s, g, U₀, U₁, b₀, b₁, A₀, A₁, Δ. `fit` gets U, b, A, χ²; `plateau` and `confidence` I
- * intervals, NaN where there are fewer; `looked` the boxes, negative where more than MOST were wanted.
+ * intervals, NaN where there are fewer; `state` 1, 0 where there are too few cells, −1 where MOST boxes did not
+ * suffice.
  */
 export function losscone_search(
   B: i32, R: i32, P: i32, METHOD: i32, I: i32, MOST: i32,
   energy: usize, potential: usize, sine: usize, beam: usize, y: usize, prefix: usize, cells: usize,
-  constants: usize, fit: usize, plateau: usize, confidence: usize, looked: usize, work: usize,
+  constants: usize, fit: usize, plateau: usize, confidence: usize, state: usize, work: usize,
 ): void {
   let free = at(work, sweepScratch(R));
   size = BOX + bytesUp(2 * R);
@@ -718,13 +716,13 @@ export function losscone_search(
         set(plateau, 2 * I * e + i, NaN);
         set(confidence, 2 * I * e + i, NaN);
       }
-      store<i32>(looked + (<usize> e << 2), 0);
+      store<i32>(state + (<usize> e << 2), 0);
       continue;
     }
     const whole = search(get(constants, 9), MOST, at(fit, 4 * e), plateauWork, confidenceWork);
     memory.copy(at(plateau, 2 * I * e), plateauWork, <usize> I << 4);
     memory.copy(at(confidence, 2 * I * e), confidenceWork, <usize> I << 4);
-    store<i32>(looked + (<usize> e << 2), whole ? boxes : -boxes);
+    store<i32>(state + (<usize> e << 2), whole ? 1 : -1);
   }
 }
 

@@ -92,12 +92,12 @@ export const lossconeSearch: Kernel = {
       doc: "intervals of U with χ² ≤ least·(1 + Δ/(n − 3)); NaN past the last",
     },
     {
-      name: "looked",
+      name: "state",
       role: "out",
       dtype: "i32",
       shape: ["B"],
       unit: "1",
-      doc: "boxes looked at; negative: MOST did not suffice; 0: too few cells",
+      doc: "1: searched; 0: too few cells; −1: MOST did not suffice, what stands is the best found",
     },
     {
       name: "scratch",

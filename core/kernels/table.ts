@@ -10,6 +10,9 @@ import { KAPPA } from "./kappa.ts";
 import type { Kernel } from "./kernel.ts";
 import { NORMAL_EQUATIONS } from "./normal_equations.ts";
 import { PIXEL_SUMS } from "./pixel_sums.ts";
+import { LOSSCONE } from "./losscone.ts";
+import { LOSSCONE_PREPARE } from "./losscone_prepare.ts";
+import { LOSSCONE_SEARCH } from "./losscone_search.ts";
 import { REBIN } from "./rebin.ts";
 import { RESOLUTION } from "./resolution.ts";
 import { ROTATION } from "./rotation.ts";
@@ -32,6 +35,9 @@ export const KERNELS: readonly Kernel[] = [
   ...SPOTS,
   ...NORMAL_EQUATIONS,
   ...PIXEL_SUMS,
+  ...LOSSCONE,
+  ...LOSSCONE_PREPARE,
+  ...LOSSCONE_SEARCH,
 ];
 
 /** The kernel of that name; RangeError if the table has none. */
