@@ -33,7 +33,9 @@ import { RandomStream } from "../core/random.ts";
 import { drawResolution, SIMULATED_ARMS } from "../core/stellar/simulate_arms.ts";
 import type { Target } from "../core/target.ts";
 import { kappaCases } from "./kappa_cases.ts";
+import { lossconeCases } from "./losscone_cases.ts";
 import { type Inputs, outputOf } from "./kernel_call.ts";
+import { bandedCases } from "./banded_cases.ts";
 import { spotCases } from "./spot_cases.ts";
 
 /** Calls of one kernel that belong together: one an arm, or a single one. */
@@ -412,7 +414,9 @@ export function casesFor(stars: number): Case[] {
       },
     ),
     ...kappaCases(stars),
+    ...lossconeCases(stars),
     ...spotCases(),
+    ...bandedCases(),
   ];
 }
 

@@ -42,7 +42,7 @@ function psf(): Inputs {
 }
 
 /** Spots, their place, and an image with a twentieth of its pixels masked. */
-function patch(target: Target): Inputs {
+export function bundlePatch(target: Target): Inputs {
   const inputs = psf();
   const spots = (name: string) => outputOf(target, psfSpots, SPOTS, inputs, name);
   return {
@@ -61,27 +61,29 @@ function patch(target: Target): Inputs {
 }
 
 /** Half-bandwidth of the bundle: bins 7 apart still share rows, fibres 2 apart columns. */
-const H = 7 * F + 2;
+export const HALF_BANDWIDTH = 7 * F + 2;
+
+/** Sizes of the patch that is the whole bundle. */
+export const BUNDLE: Dims = { B: 1, F, L, NF: F, NL: L, SX, SY, NX, NY };
 
 /** A case for each kernel of the families spots, normal_equations and pixel_sums. */
 export function spotCases(): Case[] {
-  const dims = { B: 1, F, L, NF: F, NL: L, SX, SY, NX, NY };
   const one = (kernel: Case["kernel"], of: Dims, inputs: (target: Target) => Inputs): Case => ({
     kernel,
     name: kernel.name,
     rows: n,
     calls: [{ dims: of, inputs }],
   });
-  const equations = { ...dims, H };
+  const equations = { ...BUNDLE, H: HALF_BANDWIDTH };
   return [
     one(psfSpots, SPOTS, psf),
-    one(normalEquations, equations, patch),
-    one(weakPrior, { B: 1, F, L, H }, (target) => {
-      const inputs = patch(target);
+    one(normalEquations, equations, bundlePatch),
+    one(weakPrior, { B: 1, F, L, H: HALF_BANDWIDTH }, (target) => {
+      const inputs = bundlePatch(target);
       const out = (name: string) => outputOf(target, normalEquations, equations, inputs, name);
       return { ...inputs, fw: out("fw"), band: out("band") };
     }),
-    one(modelImage, dims, patch),
-    one(pixelSums, dims, patch),
+    one(modelImage, BUNDLE, bundlePatch),
+    one(pixelSums, BUNDLE, bundlePatch),
   ];
 }

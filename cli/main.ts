@@ -11,6 +11,7 @@ import { abortUnfinished } from "../core/io/atomic_write.ts";
 import { InputError } from "../core/io/input_error.ts";
 import { DeviceError } from "../gpu/errors.ts";
 import { devices } from "./commands/devices.ts";
+import { extract } from "./commands/extract.ts";
 import { fit } from "./commands/fit.ts";
 import { parity } from "./commands/parity.ts";
 import { plot } from "./commands/plot.ts";
@@ -27,7 +28,7 @@ class Exit extends Error {
   }
 }
 
-const PARSER = or(fit, simulate, templates, plot, devices, parity);
+const PARSER = or(fit, simulate, templates, plot, extract, devices, parity);
 
 function parse(args: readonly string[], streams: Streams) {
   return run(PARSER, {
@@ -79,6 +80,12 @@ export async function main(
         return await (await import("./commands/templates_run.ts")).runInfo(chosen, terminal);
       case "plot":
         return await (await import("./commands/plot_run.ts")).runPlot(chosen, terminal);
+      case "extract":
+        return await (await import("./commands/extract_run.ts")).runExtract(chosen, args, terminal, signal);
+      case "extract simulate":
+        return (await import("./commands/extract_run.ts")).runExtractSimulate(chosen, terminal);
+      case "extract compare":
+        return (await import("./commands/extract_run.ts")).runExtractCompare(chosen, terminal);
       case "devices":
         return (await import("./commands/devices_run.ts")).runDevices(chosen, terminal);
       case "parity":
@@ -121,7 +128,11 @@ if (import.meta.main) {
     abort.abort(new DOMException("interrupted", "AbortError"));
   };
   // The other commands never pause to hear a signal: the system ends them.
-  if (["fit", "simulate"].includes(Deno.args[0])) {
+  const [command, subcommand] = Deno.args;
+  const pausing = command === "extract"
+    ? !["simulate", "compare"].includes(subcommand)
+    : ["fit", "simulate"].includes(command);
+  if (pausing) {
     Deno.addSignalListener("SIGINT", interrupt);
     Deno.addSignalListener("SIGTERM", interrupt);
   }

@@ -18,8 +18,12 @@ export function checkPictureName(path: string): void {
 }
 
 /** Writes a figure as SVG or PNG, by the ending of the path; it appears whole or not at all. */
-export async function writePicture(path: string, figure: Figure): Promise<void> {
-  const svg = renderFigure(figure);
+export function writePicture(path: string, figure: Figure): Promise<void> {
+  return writeSvg(path, renderFigure(figure));
+}
+
+/** Writes an SVG as it is or as PNG, by the ending of the path; it appears whole or not at all. */
+export async function writeSvg(path: string, svg: string): Promise<void> {
   if (extname(path).toLowerCase() === ".svg") {
     writeAtomic(path, svg + "\n");
     return;

@@ -2,6 +2,7 @@
 import { message, text } from "@optique/core/message";
 import type { NonEmptyString } from "@optique/core/nonempty";
 import type { ValueParser, ValueParserResult } from "@optique/core/valueparser";
+import type { GridRequest } from "../core/extraction/grid.ts";
 import type { Prior } from "../core/stellar/options.ts";
 
 /**
@@ -178,5 +179,20 @@ export function prior(): ValueParser<"sync", NamedPrior> {
     },
     "NAME=MEAN,SIGMA with two numbers, the second above 0, as in feh=-0.5,0.2",
     (p) => `${p.name}=${p.mean},${p.sigma}`,
+  );
+}
+
+/** FIRST,LAST,STEP of a wavelength grid, Å. */
+export function wavelengthGrid(): ValueParser<"sync", GridRequest> {
+  return valueParser<GridRequest>(
+    "FIRST,LAST,STEP",
+    { min: 5760, max: 7620, step: 0.8 },
+    (input) => {
+      const [min, max, step, ...more] = input.split(",").map(decimal);
+      if (min === undefined || max === undefined || step === undefined || more.length > 0) return undefined;
+      return min > 0 && max >= min && step > 0 ? { min, max, step } : undefined;
+    },
+    "FIRST,LAST,STEP in Å with LAST not below FIRST, as in 5760.0,7620.0,0.8",
+    (grid) => `${grid.min},${grid.max},${grid.step}`,
   );
 }

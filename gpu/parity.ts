@@ -5,18 +5,29 @@
 import type { Kernel } from "../core/kernels/kernel.ts";
 import { KERNELS } from "../core/kernels/table.ts";
 import type { Target } from "../core/target.ts";
+import { EXTRACTION_BANDS } from "./parity/banded_cases.ts";
 import { call, type CaseMaker, generator, type ParityCase } from "./parity/case.ts";
 import { compare, firstDifference, NONE, type Worst } from "./parity/compare.ts";
 import { FITS } from "./parity/fit_cases.ts";
 import { FOURIER_AND_CCF } from "./parity/fourier_cases.ts";
 import { KAPPA_AND_CURRENTS } from "./parity/kappa_cases.ts";
 import { LINEAR } from "./parity/linear_cases.ts";
+import { LOSSCONE_CASES } from "./parity/losscone_cases.ts";
 import { againstReference, type SlowReference } from "./parity/reference.ts";
 import { EXTRACTION_SPOTS } from "./parity/spot_cases.ts";
 import { SPECTRUM } from "./parity/spectrum_cases.ts";
 
 const MAKERS: ReadonlyMap<string, CaseMaker> = new Map(
-  [...LINEAR, ...FOURIER_AND_CCF, ...SPECTRUM, ...FITS, ...EXTRACTION_SPOTS, ...KAPPA_AND_CURRENTS].map((
+  [
+    ...LINEAR,
+    ...FOURIER_AND_CCF,
+    ...SPECTRUM,
+    ...FITS,
+    ...EXTRACTION_SPOTS,
+    ...EXTRACTION_BANDS,
+    ...KAPPA_AND_CURRENTS,
+    ...LOSSCONE_CASES,
+  ].map((
     [kernel, maker],
   ) => [kernel.name, maker]),
 );

@@ -164,10 +164,11 @@ function factor(N: i32, H: i32, R: i32, band: usize): bool {
   return true;
 }
 
-/** Factors B bands in place. */
-export function banded_cholesky(B: i32, N: i32, H: i32, band: usize): void {
+/** Factors of B bands; l may be band. */
+export function banded_cholesky(B: i32, N: i32, H: i32, band: usize, l: usize): void {
+  if (l != band) memory.copy(l, band, (<usize> B * N * (H + 1)) << 3);
   for (let s = 0; s < B; s++) {
-    const one = band + ((<usize> s * N * (H + 1)) << 3);
+    const one = l + ((<usize> s * N * (H + 1)) << 3);
     if (!factor(N, H, reach(N, H, one), one)) {
       for (let i = 0; i < N * (H + 1); i++) set(one, i, NaN);
     }

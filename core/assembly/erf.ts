@@ -5,7 +5,7 @@
 // Chebyshev series of Shepherd and Laframboise (1981, Math. Comp. 36, 249); coefficients computed here at 50 digits.
 // Relative error below 4e-16 for 0 ≤ x ≤ 28.
 // Twins: gpu/kernels/erf.cuh.
-import { get } from "./memory";
+import { at, get } from "./memory";
 
 const TERMS: i32 = 24;
 const SERIES: usize = memory.data<f64>([
@@ -48,7 +48,38 @@ export function erfcx(x: f64): f64 {
   return (u * b1 - b2 + get(SERIES, 0)) / (1.0 + 2.0 * x);
 }
 
-/** The same in both lanes, of three vectors at once, for the series is one long chain; out: three vectors. */
+/** The same polynomial in powers of u: |Σ| of its coefficients is 1.8, so no digits are lost. */
+const POWERS: usize = memory.data<f64>([
+  1.2375126308378275,
+  -0.14024059858554697,
+  0.003585415485479032,
+  0.08227673849014522,
+  -0.10880393014244463,
+  0.09230432116037748,
+  -0.05869339857664933,
+  0.028362277418956403,
+  -0.009746579683265262,
+  0.0017556258528952954,
+  0.000293714378044958,
+  -0.0002901540805408417,
+  5.164652974177416e-05,
+  2.2384239155082227e-05,
+  -1.1438048033346894e-05,
+  -9.735598967367748e-07,
+  1.7419821586224816e-06,
+  -5.721823060322409e-08,
+  -2.4857126248016745e-07,
+  2.3263508708859124e-08,
+  3.197926671666804e-08,
+  -3.744210080962019e-09,
+  -2.623107347133476e-09,
+  3.1114333811799254e-10,
+]);
+
+/**
+ * erfcx in both lanes, of three vectors at once, even and odd powers apart: six chains side by side. Relative error below
+ * 6e-16 for 0 ≤ x ≤ 26. out: three vectors.
+ */
 // @ts-ignore: decorator
 @inline
 export function erfcx2lanes(x0: v128, x1: v128, x2: v128, out: usize): void {
@@ -56,36 +87,24 @@ export function erfcx2lanes(x0: v128, x1: v128, x2: v128, out: usize): void {
   const u0 = f64x2.div(f64x2.sub(x0, middle), f64x2.add(x0, middle));
   const u1 = f64x2.div(f64x2.sub(x1, middle), f64x2.add(x1, middle));
   const u2 = f64x2.div(f64x2.sub(x2, middle), f64x2.add(x2, middle));
-  const twice0 = f64x2.add(u0, u0);
-  const twice1 = f64x2.add(u1, u1);
-  const twice2 = f64x2.add(u2, u2);
-  let a1 = f64x2.splat(0), a2 = a1, b1 = a1, b2 = a1, c1 = a1, c2 = a1;
-  for (let i = TERMS - 1; i > 0; i--) {
-    const term = v128.load64_splat(SERIES + ((<usize> i) << 3));
-    const a = f64x2.add(f64x2.sub(f64x2.mul(twice0, a1), a2), term);
-    const b = f64x2.add(f64x2.sub(f64x2.mul(twice1, b1), b2), term);
-    const c = f64x2.add(f64x2.sub(f64x2.mul(twice2, c1), c2), term);
-    a2 = a1;
-    a1 = a;
-    b2 = b1;
-    b1 = b;
-    c2 = c1;
-    c1 = c;
+  const square0 = f64x2.mul(u0, u0);
+  const square1 = f64x2.mul(u1, u1);
+  const square2 = f64x2.mul(u2, u2);
+  let even0 = v128.load64_splat(at(POWERS, TERMS - 2));
+  let odd0 = v128.load64_splat(at(POWERS, TERMS - 1));
+  let even1 = even0, even2 = even0, odd1 = odd0, odd2 = odd0;
+  for (let i = TERMS - 4; i >= 0; i -= 2) {
+    const even = v128.load64_splat(at(POWERS, i));
+    const odd = v128.load64_splat(at(POWERS, i + 1));
+    even0 = f64x2.add(f64x2.mul(even0, square0), even);
+    even1 = f64x2.add(f64x2.mul(even1, square1), even);
+    even2 = f64x2.add(f64x2.mul(even2, square2), even);
+    odd0 = f64x2.add(f64x2.mul(odd0, square0), odd);
+    odd1 = f64x2.add(f64x2.mul(odd1, square1), odd);
+    odd2 = f64x2.add(f64x2.mul(odd2, square2), odd);
   }
-  const term = v128.load64_splat(SERIES);
   const one = f64x2.splat(1);
-  v128.store(
-    out,
-    f64x2.div(f64x2.add(f64x2.sub(f64x2.mul(u0, a1), a2), term), f64x2.add(one, f64x2.add(x0, x0))),
-  );
-  v128.store(
-    out,
-    f64x2.div(f64x2.add(f64x2.sub(f64x2.mul(u1, b1), b2), term), f64x2.add(one, f64x2.add(x1, x1))),
-    16,
-  );
-  v128.store(
-    out,
-    f64x2.div(f64x2.add(f64x2.sub(f64x2.mul(u2, c1), c2), term), f64x2.add(one, f64x2.add(x2, x2))),
-    32,
-  );
+  v128.store(out, f64x2.div(f64x2.add(even0, f64x2.mul(u0, odd0)), f64x2.add(one, f64x2.add(x0, x0))));
+  v128.store(out, f64x2.div(f64x2.add(even1, f64x2.mul(u1, odd1)), f64x2.add(one, f64x2.add(x1, x1))), 16);
+  v128.store(out, f64x2.div(f64x2.add(even2, f64x2.mul(u2, odd2)), f64x2.add(one, f64x2.add(x2, x2))), 32);
 }

@@ -15,7 +15,8 @@ const ROUND: f64 = 6755399441055744.0;
 // @ts-ignore: decorator
 @inline
 export function exp2lanes(x: v128): v128 {
-  x = f64x2.min(f64x2.max(x, f64x2.splat(-700.0)), f64x2.splat(700.0));
+  // pmin and pmax are one instruction each, and in this order keep NaN
+  x = f64x2.pmin(f64x2.pmax(x, f64x2.splat(-700.0)), f64x2.splat(700.0));
   const t = f64x2.add(f64x2.mul(x, f64x2.splat(LOG2E)), f64x2.splat(ROUND));
   const n = f64x2.sub(t, f64x2.splat(ROUND));
   const r = f64x2.sub(

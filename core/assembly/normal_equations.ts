@@ -11,7 +11,7 @@
 import { across, at, get, set } from "./memory";
 
 /** Bins of a chunk. */
-const CHUNK: i32 = 32;
+const CHUNK: i32 = 16;
 
 // @ts-ignore: decorator
 @inline
@@ -73,36 +73,60 @@ function weigh(
   set(sums, 1, across(data));
 }
 
-/** Σ a b over `rows` rows of n columns. */
-function overlap(rows: i32, n: i32, a: usize, strideA: i32, b: usize, strideB: i32): f64 {
-  let even = f64x2.splat(0), odd = f64x2.splat(0);
-  const stepA = <usize> strideA << 3;
-  const stepB = <usize> strideB << 3;
+// @ts-ignore: decorator
+@inline
+function times(p: usize, q: usize, offset: usize, sum: v128): v128 {
+  return f64x2.add(sum, f64x2.mul(v128.load(p + offset), v128.load(q + offset)));
+}
+
+/**
+ * Σ a b over `rows` rows of V pairs of columns and, where `single`, one more. V and single are constants where it is
+ * called: nothing of the tests is left in the loop. At most 8 pairs; four sums in turn.
+ */
+// @ts-ignore: decorator
+@inline
+function strip(V: i32, single: bool, rows: i32, a: usize, stepA: usize, b: usize, stepB: usize): f64 {
+  let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
   for (let r = 0; r < rows; r++, a += stepA, b += stepB) {
-    let p = a, q = b;
-    let left = n;
-    for (; left >= 8; left -= 8, p += 64, q += 64) {
-      even = f64x2.add(even, f64x2.mul(v128.load(p), v128.load(q)));
-      odd = f64x2.add(odd, f64x2.mul(v128.load(p, 16), v128.load(q, 16)));
-      even = f64x2.add(even, f64x2.mul(v128.load(p, 32), v128.load(q, 32)));
-      odd = f64x2.add(odd, f64x2.mul(v128.load(p, 48), v128.load(q, 48)));
+    if (V > 0) s0 = times(a, b, 0, s0);
+    if (V > 1) s1 = times(a, b, 16, s1);
+    if (V > 2) s2 = times(a, b, 32, s2);
+    if (V > 3) s3 = times(a, b, 48, s3);
+    if (V > 4) s0 = times(a, b, 64, s0);
+    if (V > 5) s1 = times(a, b, 80, s1);
+    if (V > 6) s2 = times(a, b, 96, s2);
+    if (V > 7) s3 = times(a, b, 112, s3);
+    if (single) {
+      const last = <usize> V << 4;
+      s3 = f64x2.add(s3, f64x2.mul(v128.load64_zero(a + last), v128.load64_zero(b + last)));
     }
-    if (left >= 4) {
-      even = f64x2.add(even, f64x2.mul(v128.load(p), v128.load(q)));
-      odd = f64x2.add(odd, f64x2.mul(v128.load(p, 16), v128.load(q, 16)));
-      left -= 4;
-      p += 32;
-      q += 32;
-    }
-    if (left >= 2) {
-      even = f64x2.add(even, f64x2.mul(v128.load(p), v128.load(q)));
-      left -= 2;
-      p += 16;
-      q += 16;
-    }
-    if (left > 0) odd = f64x2.add(odd, f64x2.mul(v128.load64_zero(p), v128.load64_zero(q)));
   }
-  return across(f64x2.add(even, odd));
+  return across(f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3)));
+}
+
+/** Σ a b over `rows` rows of n columns; steps from row to row in bytes. */
+function overlap(rows: i32, n: i32, a: usize, stepA: usize, b: usize, stepB: usize): f64 {
+  let sum: f64 = 0;
+  for (; n > 17; n -= 16, a += 128, b += 128) sum += strip(8, false, rows, a, stepA, b, stepB);
+  switch (n) {
+    case 1: return sum + strip(0, true, rows, a, stepA, b, stepB);
+    case 2: return sum + strip(1, false, rows, a, stepA, b, stepB);
+    case 3: return sum + strip(1, true, rows, a, stepA, b, stepB);
+    case 4: return sum + strip(2, false, rows, a, stepA, b, stepB);
+    case 5: return sum + strip(2, true, rows, a, stepA, b, stepB);
+    case 6: return sum + strip(3, false, rows, a, stepA, b, stepB);
+    case 7: return sum + strip(3, true, rows, a, stepA, b, stepB);
+    case 8: return sum + strip(4, false, rows, a, stepA, b, stepB);
+    case 9: return sum + strip(4, true, rows, a, stepA, b, stepB);
+    case 10: return sum + strip(5, false, rows, a, stepA, b, stepB);
+    case 11: return sum + strip(5, true, rows, a, stepA, b, stepB);
+    case 12: return sum + strip(6, false, rows, a, stepA, b, stepB);
+    case 13: return sum + strip(6, true, rows, a, stepA, b, stepB);
+    case 14: return sum + strip(7, false, rows, a, stepA, b, stepB);
+    case 15: return sum + strip(7, true, rows, a, stepA, b, stepB);
+    case 16: return sum + strip(8, false, rows, a, stepA, b, stepB);
+    default: return sum + strip(8, true, rows, a, stepA, b, stepB);
+  }
 }
 
 /** Most columns that a fibre's spots move within `reach` bins. */
@@ -157,7 +181,6 @@ export function normal_equations(
     const yOf = yc + (<usize> first << 2);
     const box = <usize> b * NY * NX << 3;
     const bandOf = band + (<usize> b * n * (H + 1) << 3);
-    memory.fill(bandOf, 0, <usize> n * (H + 1) << 3);
     const near = SX + drift(F, L, NL, xOf, reach);
     for (let w0 = 0; w0 < L; w0 += CHUNK) {
       const w1 = min(L, w0 + CHUNK);
@@ -185,6 +208,7 @@ export function normal_equations(
           set(fw, b * n + i, light);
           set(y, b * n + i, get(sums, 1));
           const line = bandOf + (<usize> i * (H + 1) << 3);
+          memory.fill(line, 0, <usize> (H + 1) << 3);
           for (let g = 0; g < F; g++) {
             if (abs(getInt(xOf, g * NL + w) - x) >= near) continue;
             const last = g <= f ? w : w - 1;
@@ -199,7 +223,7 @@ export function normal_equations(
               if (high <= 0 || wide <= 0) continue;
               const a = at(own, max(0, dy) * stride + max(0, dx));
               const c = at(spotsOf + (<usize> other * size << 3), max(0, -dy) * SX + max(0, -dx));
-              set(line, k, overlap(high, wide, a, stride, c, SX));
+              set(line, k, overlap(high, wide, a, <usize> stride << 3, c, <usize> SX << 3));
             }
           }
         }

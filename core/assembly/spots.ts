@@ -85,7 +85,7 @@ function corner(x: f64, half: i32): i32 {
 }
 
 /**
- * g_m[k] of degrees m < G on S pixels, both lanes; out: [G][S] vectors. `edges`: 4(S + 4) vectors of scratch.
+ * g_m[k] of degrees m < G on S pixels, both lanes; out: [S][G] vectors. `edges`: 3(S + 4) + G vectors of scratch.
  */
 function bases(G: i32, S: i32, d: v128, sigma: v128, out: usize, edges: usize): void {
   const E = S + 1;
@@ -93,7 +93,7 @@ function bases(G: i32, S: i32, d: v128, sigma: v128, out: usize, edges: usize): 
   const half = <f64> (S >> 1);
   const upper = vector(edges, rooms);
   const current = vector(edges, 2 * rooms);
-  const previous = vector(edges, 3 * rooms);
+  const before = vector(edges, 3 * rooms);
   const inverse = f64x2.div(f64x2.splat(1.0), sigma);
   const zero = f64x2.splat(0);
   for (let k = 0; k < E; k += 3) {
@@ -128,33 +128,25 @@ function bases(G: i32, S: i32, d: v128, sigma: v128, out: usize, edges: usize): 
     const right = v128.load(vector(edges, k + 1));
     const next = v128.load(vector(upper, k + 1));
     const crossing = v128.and(f64x2.lt(left, zero), f64x2.ge(right, zero));
-    v128.store(vector(out, k), f64x2.add(f64x2.sub(next, h), v128.and(crossing, f64x2.splat(1.0))));
+    v128.store(vector(out, k * G), f64x2.add(f64x2.sub(next, h), v128.and(crossing, f64x2.splat(1.0))));
     left = right;
     h = next;
   }
-  // He_{m−1}φ from the two before: He_m φ = e He_{m−1}φ − (m−1) He_{m−2}φ
-  let now = current;
-  let last = previous;
-  for (let k = 0; k < E; k++) v128.store(vector(last, k), zero);
-  for (let m = 1; m < G; m++) {
-    const row = vector(out, m * S);
-    const order = f64x2.splat(<f64> (m - 1));
-    let w = v128.load(now);
-    for (let k = 0; k < S; k++) {
-      const right = v128.load(vector(now, k + 1));
-      v128.store(vector(row, k), f64x2.sub(w, right));
-      w = right;
+  // edge by edge, He_m φ from the two before it: He_m φ = e He_{m−1}φ − (m−1) He_{m−2}φ; `before` holds the edge to the left
+  for (let k = 0; k < E; k++) {
+    const e = v128.load(vector(edges, k));
+    let row = vector(out, (k - 1) * G);
+    let last = zero;
+    let now = v128.load(vector(current, k));
+    let order: f64 = 0;
+    for (let m = 1; m < G; m++, order += 1.0) {
+      const kept = vector(before, m);
+      if (k > 0) v128.store(vector(row, m), f64x2.sub(v128.load(kept), now));
+      v128.store(kept, now);
+      const after = f64x2.sub(f64x2.mul(e, now), f64x2.mul(f64x2.splat(order), last));
+      last = now;
+      now = after;
     }
-    for (let k = 0; k < E; k++) {
-      const value = f64x2.sub(
-        f64x2.mul(v128.load(vector(edges, k)), v128.load(vector(now, k))),
-        f64x2.mul(order, v128.load(vector(last, k))),
-      );
-      v128.store(vector(last, k), value);
-    }
-    const swap = now;
-    now = last;
-    last = swap;
   }
 }
 
@@ -166,52 +158,54 @@ function beyond(upper: usize, k: i32, e: v128, g: v128): void {
   v128.store(vector(upper, k), v128.bitselect(f64x2.neg(q), q, f64x2.ge(e, f64x2.splat(0))));
 }
 
+/** Σ_i a_i b_i of n vectors; 7, the degrees of DESI's PSFs, without a loop. */
+// @ts-ignore: decorator
+@inline
+function product(n: i32, a: usize, b: usize): v128 {
+  if (n == 7) {
+    const s0 = f64x2.add(
+      f64x2.mul(v128.load(a), v128.load(b)),
+      f64x2.mul(v128.load(a, 16), v128.load(b, 16)),
+    );
+    const s1 = f64x2.add(
+      f64x2.mul(v128.load(a, 32), v128.load(b, 32)),
+      f64x2.mul(v128.load(a, 48), v128.load(b, 48)),
+    );
+    const s2 = f64x2.add(
+      f64x2.mul(v128.load(a, 64), v128.load(b, 64)),
+      f64x2.mul(v128.load(a, 80), v128.load(b, 80)),
+    );
+    return f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, f64x2.mul(v128.load(a, 96), v128.load(b, 96))));
+  }
+  let sum = f64x2.mul(v128.load(a), v128.load(b));
+  for (let i = 1; i < n; i++) sum = f64x2.add(sum, f64x2.mul(v128.load(vector(a, i)), v128.load(vector(b, i))));
+  return sum;
+}
+
 /** S[y][x] of both lanes into their spots, negative pixels 0; the sums. */
 function pixels(GX: i32, SX: i32, SY: i32, gx: usize, t: usize, first: usize, second: usize): v128 {
   const zero = f64x2.splat(0);
   let total = zero;
   for (let y = 0; y < SY; y++) {
     const row = vector(t, y * GX);
+    let to = y * SX;
+    let from = gx;
     let x = 0;
-    for (; x + 3 < SX; x += 4) {
-      let a0 = zero, a1 = zero, a2 = zero, a3 = zero;
-      let from = vector(gx, x);
-      for (let i = 0; i < GX; i++, from = vector(from, SX)) {
-        const ti = v128.load(vector(row, i));
-        a0 = f64x2.add(a0, f64x2.mul(ti, v128.load(from)));
-        a1 = f64x2.add(a1, f64x2.mul(ti, v128.load(from, 16)));
-        a2 = f64x2.add(a2, f64x2.mul(ti, v128.load(from, 32)));
-        a3 = f64x2.add(a3, f64x2.mul(ti, v128.load(from, 48)));
-      }
-      a0 = f64x2.max(a0, zero);
-      a1 = f64x2.max(a1, zero);
-      a2 = f64x2.max(a2, zero);
-      a3 = f64x2.max(a3, zero);
-      total = f64x2.add(total, f64x2.add(f64x2.add(a0, a1), f64x2.add(a2, a3)));
-      const to = y * SX + x;
-      v128.store(at(first, to), v128.shuffle<f64>(a0, a1, 0, 2));
-      v128.store(at(first, to + 2), v128.shuffle<f64>(a2, a3, 0, 2));
-      v128.store(at(second, to), v128.shuffle<f64>(a0, a1, 1, 3));
-      v128.store(at(second, to + 2), v128.shuffle<f64>(a2, a3, 1, 3));
+    for (; x + 1 < SX; x += 2, to += 2, from = vector(from, 2 * GX)) {
+      const a = f64x2.pmax(product(GX, row, from), zero);
+      const b = f64x2.pmax(product(GX, row, vector(from, GX)), zero);
+      total = f64x2.add(total, f64x2.add(a, b));
+      v128.store(at(first, to), v128.shuffle<f64>(a, b, 0, 2));
+      v128.store(at(second, to), v128.shuffle<f64>(a, b, 1, 3));
     }
-    for (; x < SX; x++) {
-      const a = f64x2.max(pixel(GX, SX, x, gx, row), zero);
+    if (x < SX) {
+      const a = f64x2.pmax(product(GX, row, from), zero);
       total = f64x2.add(total, a);
-      set(first, y * SX + x, f64x2.extract_lane(a, 0));
-      set(second, y * SX + x, f64x2.extract_lane(a, 1));
+      set(first, to, f64x2.extract_lane(a, 0));
+      set(second, to, f64x2.extract_lane(a, 1));
     }
   }
   return total;
-}
-
-// @ts-ignore: decorator
-@inline
-function pixel(GX: i32, SX: i32, x: i32, gx: usize, row: usize): v128 {
-  let a = f64x2.splat(0);
-  for (let i = 0; i < GX; i++) {
-    a = f64x2.add(a, f64x2.mul(v128.load(vector(row, i)), v128.load(vector(gx, i * SX + x))));
-  }
-  return a;
 }
 
 /** The tail of one lane at a pixel. */
@@ -225,7 +219,7 @@ function tailAt(SX: i32, SY: i32, x: i32, y: i32, dx: f64, dy: f64, tail: usize,
   return amplitude * r2 / Math.pow(core * core + r2, 1.0 + 0.5 * get(tail, 8 + lane));
 }
 
-/** The same with tails. */
+/** The same with tails; sums in the same order, so that the tail of one bin changes no bit of the other. */
 function pixelsWithTails(
   GX: i32,
   SX: i32,
@@ -240,13 +234,16 @@ function pixelsWithTails(
 ): v128 {
   const zero = f64x2.splat(0);
   let total = zero;
+  let even = zero;
   for (let y = 0; y < SY; y++) {
     for (let x = 0; x < SX; x++) {
       const one = tailAt(SX, SY, x, y, f64x2.extract_lane(dx, 0), f64x2.extract_lane(dy, 0), tail, 0);
       const two = tailAt(SX, SY, x, y, f64x2.extract_lane(dx, 1), f64x2.extract_lane(dy, 1), tail, 1);
       const tails = f64x2.replace_lane(f64x2.splat(one), 1, two);
-      const a = f64x2.max(f64x2.add(pixel(GX, SX, x, gx, vector(t, y * GX)), tails), zero);
-      total = f64x2.add(total, a);
+      const a = f64x2.pmax(f64x2.add(product(GX, vector(t, y * GX), vector(gx, x * GX)), tails), zero);
+      if (x & 1) total = f64x2.add(total, f64x2.add(even, a));
+      else if (x + 1 == SX) total = f64x2.add(total, a);
+      even = a;
       set(first, y * SX + x, f64x2.extract_lane(a, 0));
       set(second, y * SX + x, f64x2.extract_lane(a, 1));
     }
@@ -319,14 +316,10 @@ export function psf_spots(
       bases(GY, SY, dy, v128.load(vector(params, 1)), gy, edges);
 
       // t_i[y] = Σ_j GH[i][j] gy_j[y], stored [y][i]
-      for (let i = 0; i < GX; i++) {
-        const gh = vector(params, 2 + i * GY);
-        for (let r = 0; r < SY; r++) {
-          let sum = f64x2.mul(v128.load(gh), v128.load(vector(gy, r)));
-          for (let j = 1; j < GY; j++) {
-            sum = f64x2.add(sum, f64x2.mul(v128.load(vector(gh, j)), v128.load(vector(gy, j * SY + r))));
-          }
-          v128.store(vector(t, r * GX + i), sum);
+      const gh = vector(params, 2);
+      for (let r = 0; r < SY; r++) {
+        for (let i = 0; i < GX; i++) {
+          v128.store(vector(t, r * GX + i), product(GY, vector(gh, i * GY), vector(gy, r * GY)));
         }
       }
       const tail = vector(params, 2 + GX * GY);

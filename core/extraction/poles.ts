@@ -3,7 +3,7 @@
  *
  *   √x ≈ Σ_p g_p x / (x + σ_p),   m ≤ x ≤ M,
  *
- * whose relative error is about 4 e^(−2π² P / (ln(M/m) + 3)) for P poles. With k'² = 1 − m/M, K' = K(k'), t_p = (p − ½) K'/P:
+ * whose relative error is below 8 e^(−2π² P / (ln(M/m) + 3)) for P poles. With k'² = 1 − m/M, K' = K(k'), t_p = (p − ½) K'/P:
  *
  *   σ_p = m sn²/cn²,   g_p = 2 K' √m / (π P) · dn/cn²   at t_p, modulus k'.
  *
@@ -17,7 +17,7 @@ export interface Poles {
 
 /** Poles that bring the relative error below `error` on [low, high]. */
 export function polesFor(low: number, high: number, error: number): number {
-  return Math.max(2, Math.ceil((Math.log(high / low) + 3) * Math.log(4 / error) / (2 * Math.PI * Math.PI)));
+  return Math.max(2, Math.ceil((Math.log(high / low) + 3) * Math.log(8 / error) / (2 * Math.PI * Math.PI)));
 }
 
 /** The approximation with P poles on [low, high], 0 < low ≤ high. */

@@ -118,7 +118,7 @@ export function solvePatches(
   const { neighbours: W, bins: HS, root } = truncation(job, F, L, D);
   const s = vector(B * n * (HS + 1));
   target.run(fibreSchur, { ...patchDims, D, W, H: HS, HK: H }, { band, s });
-  target.run(bandedCholesky, { B, N: n, H }, { band });
+  target.run(bandedCholesky, { B, N: n, H }, { band, l: band });
   target.run(bandedSolve, { B, N: n, H }, { l: band, b: y, x });
 
   const low = vector(B * F), high = vector(B * F);

@@ -14,11 +14,14 @@ export const bandedCholesky: Kernel = {
   name: "banded_cholesky",
   family: "banded",
   doc:
-    "Cholesky factors of B symmetric positive definite banded matrices, in place; NaN in the whole band of a matrix " +
+    "Cholesky factors of B symmetric positive definite banded matrices; NaN in the whole band of a matrix " +
     "whose pivots are not all positive and finite.",
   source: "K = L Lᵀ, l_ij = (k_ij − Σ_m l_im l_jm) / l_jj",
   dims,
-  args: [{ ...factor, name: "band", role: "inout", doc: `matrices, then factors; ${factor.doc}` }],
+  args: [
+    { ...factor, name: "band", role: "in", doc: `matrices; ${factor.doc}` },
+    { ...factor, name: "l", role: "out", doc: "factors, as bands too; may be the array of the matrices" },
+  ],
   tolerance: {
     relative: 1e-10,
     absolute: 0,

@@ -67,7 +67,7 @@ export const psfSpots: Kernel = {
       name: "scratch",
       role: "work",
       dtype: "f64",
-      shape: ["2*(GX*GY+7+GX*SX+GX*SY+GY*SY+4*SX+4*SY+24)"],
+      shape: ["2*(GX*GY+7+GX*SX+GX*SY+GY*SY+4*SX+4*SY+GX+GY+24)"],
       unit: "",
       doc: "",
     },

@@ -1,4 +1,5 @@
 /** The kernel table: every kernel of the core, by family. */
+import { BANDED } from "./banded.ts";
 import { CCF } from "./ccf.ts";
 import { CHISQ } from "./chisq.ts";
 import { CHOLESKY } from "./cholesky.ts";
@@ -15,7 +16,9 @@ import { LOSSCONE_PREPARE } from "./losscone_prepare.ts";
 import { LOSSCONE_SEARCH } from "./losscone_search.ts";
 import { REBIN } from "./rebin.ts";
 import { RESOLUTION } from "./resolution.ts";
+import { ROOT } from "./root.ts";
 import { ROTATION } from "./rotation.ts";
+import { SCHUR } from "./schur.ts";
 import { SPLINE } from "./spline.ts";
 import { SPOTS } from "./spots.ts";
 
@@ -38,6 +41,9 @@ export const KERNELS: readonly Kernel[] = [
   ...LOSSCONE,
   ...LOSSCONE_PREPARE,
   ...LOSSCONE_SEARCH,
+  ...BANDED,
+  ...SCHUR,
+  ...ROOT,
 ];
 
 /** The kernel of that name; RangeError if the table has none. */

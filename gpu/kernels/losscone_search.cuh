@@ -120,7 +120,7 @@ struct Search : Sweep {
     return least;
   }
 
-  /** Ranges of counts of a box, from those of the box around it (null: all), and its bound. */
+  /** Ranges of counts of a box, from those of the box around it, and its bound. */
   __device__ void examine(double* node, double* parent) {
     const double U0 = node[0], U1 = node[1], b0 = node[2], b1 = node[3];
     double bound = 0, spreadU = 0, spreadB = 0;
@@ -133,9 +133,8 @@ struct Search : Sweep {
       const double t0 = 1.0 + U0 / above, t1 = 1.0 + U1 / above;
       const double x0 = t0 > 0.0 ? b0 * t0 : 0.0;
       const double x1 = t1 > 0.0 ? lower(b1 * t1, 1.0) : 0.0;
-      const int from = parent == nullptr ? 0 : low(parent, r), to = parent == nullptr ? cells[r] : high(parent, r);
-      const int i0 = coneCells(rowSine(r), lower(x0, 1.0), from, to);
-      const int i1 = coneCells(rowSine(r), x1, i0, to);
+      const int i0 = coneCells(rowSine(r), lower(x0, 1.0), low(parent, r), high(parent, r));
+      const int i1 = coneCells(rowSine(r), x1, i0, high(parent, r));
       ranges(node)[r] = static_cast<uint8_t>(i0);
       ranges(node)[R + r] = static_cast<uint8_t>(i1);
       if (i0 < i1) {
@@ -486,21 +485,23 @@ struct Search : Sweep {
       rest += least;
       restHere += sums[here];
     }
-    const double half = 0.5 * (U1 - U0);
-    double cost = solved(U);
-    offer(restHere + cost, U, b, solvedA);
-    const double change = (fabs(solvedSlope) + solvedCurvature * half) * half;
-    const double beside = node[7];
-    if (collect && restHere + cost + (half > FINE * width ? change : 0.0) <= limit) cover(U0 - beside, U1 + beside);
-    if (combinations == 1) return rest + cost - change;
-    if (combinations > COMBINATIONS) return -infinity();
+    const double half = 0.5 * (U1 - U0), beside = node[7];
     double least = infinity();
-    for (int r = 0; r < R; r++) {
-      if (cells[r] != 0 && seen[r] != 0) counts[r] = static_cast<uint8_t>(low(node, r));
-    }
-    for (;;) {
-      cost = solved(U);
-      least = lower(least, cost - (fabs(solvedSlope) + solvedCurvature * half) * half);
+    // first the counts of the middle, then every combination there may be
+    for (int turn = 0;; turn++) {
+      const double cost = solved(U);
+      const double change = (fabs(solvedSlope) + solvedCurvature * half) * half;
+      if (turn == 0) {
+        offer(restHere + cost, U, b, solvedA);
+        if (collect && restHere + cost + (half > FINE * width ? change : 0.0) <= limit) cover(U0 - beside, U1 + beside);
+        if (combinations == 1) return rest + cost - change;
+        if (combinations > COMBINATIONS) return -infinity();
+        for (int r = 0; r < R; r++) {
+          if (cells[r] != 0 && seen[r] != 0) counts[r] = static_cast<uint8_t>(low(node, r));
+        }
+        continue;
+      }
+      least = lower(least, cost - change);
       int r = 0;
       for (; r < R; r++) {
         if (cells[r] == 0 || seen[r] == 0) continue;
@@ -510,21 +511,37 @@ struct Search : Sweep {
         }
         counts[r] = static_cast<uint8_t>(low(node, r));
       }
-      if (r == R) break;
+      if (r == R) return rest + least;
     }
-    return rest + least;
   }
 
   /** Goes through the boxes whose bound is below `limit` (where not `collect`: below the best found). */
   __device__ bool descend(double limit, bool collect) {
-    for (int i = 0; i < 4; i++) box[i] = bounds[i];
-    box[7] = 0.0;
-    examine(box, nullptr);
-    copy(stack, box);
-    depth = 1;
+    for (int i = 0; i < 4; i++) stack[i] = bounds[i];
+    stack[7] = 0.0;
+    for (int r = 0; r < R; r++) {
+      ranges(box)[r] = 0;
+      ranges(box)[R + r] = static_cast<uint8_t>(cells[r]);
+    }
+    depth = 0;
     const double leafWidth = LEAF * width;
     int looked = 0;
-    while (depth > 0) {
+    // boxes above the top of the stack that are cut from `box` and not yet examined: at first the whole
+    int fresh = 1;
+    for (;;) {
+      for (int k = 0; k < fresh; k++) examine(stack + (depth + k) * size, box);
+      if (fresh == 2) {
+        double *first = stack + depth * size, *second = first + size;
+        // the one with the lower bound on top
+        if (first[4] < second[4]) {
+          copy(child, first);
+          copy(first, second);
+          copy(second, child);
+        }
+      }
+      depth += fresh;
+      fresh = 0;
+      if (depth == 0) return true;
       depth--;
       copy(box, stack + depth * size);
       const double ceiling = collect ? limit : bestCost * (1.0 - SAME);
@@ -571,8 +588,7 @@ struct Search : Sweep {
         first[2] = b0;
         first[3] = b1;
         first[7] = 0.5 * (U1 - U0);
-        examine(first, box);
-        depth++;
+        fresh = 1;
         continue;
       }
       if (splitU && anySeen && U1 - U0 <= SHARP * width) {
@@ -589,19 +605,11 @@ struct Search : Sweep {
       second[3] = b1;
       first[7] = box[7];
       second[7] = box[7];
-      examine(first, box);
-      examine(second, box);
-      if (first[4] < second[4]) {
-        copy(child, first);
-        copy(first, second);
-        copy(second, child);
-      }
-      depth += 2;
+      fresh = 2;
     }
-    return true;
   }
 
-  /** Everything of the sweep at hand; fit gets U, b, A, χ². */
+  /** Everything of the sweep at hand; fit gets U, b, A, χ². One loop, so that the descent stands in the code once. */
   __device__ bool run(const double* given, double delta, double* fit) {
     bounds = given;
     bestCost = infinity();
@@ -609,44 +617,46 @@ struct Search : Sweep {
     bestA = amplitudeLow;
     nextSolution = 0;
     for (int k = 0; k < KEPT; k++) solutions[k * solutionSize] = notANumber();
-    bool whole = descend(0.0, false);
-    const double least = bestCost, U = bestU;
-    double limit = least * (1.0 + EQUAL);
-    covered = plateau;
-    pieces = 0;
-    cover(U, U);
-    whole = descend(limit, true) && whole;
-    const int flat = pieces;
-    for (int i = 0; i < 2 * flat; i++) confidence[i] = plateau[i];
-    double middle = U;
-    for (int i = 0; i < flat; i++) {
-      if (plateau[2 * i] <= U && U <= plateau[2 * i + 1]) middle = 0.5 * (plateau[2 * i] + plateau[2 * i + 1]);
+    bool whole = true;
+    double least = 0, U = 0, limit = 0, atU = 0, atB = 0, atA = 0;
+    int flat = 0;
+    for (int phase = 0; phase < 4; phase++) {
+      if (phase == 1) {
+        least = bestCost;
+        U = bestU;
+        limit = least * (1.0 + EQUAL);
+        covered = plateau;
+        pieces = 0;
+        cover(U, U);
+      } else if (phase == 2) {
+        flat = pieces;
+        for (int i = 0; i < 2 * flat; i++) confidence[i] = plateau[i];
+        double middle = U;
+        for (int i = 0; i < flat; i++) {
+          if (plateau[2 * i] <= U && U <= plateau[2 * i + 1]) middle = 0.5 * (plateau[2 * i] + plateau[2 * i + 1]);
+        }
+        ownBounds[0] = ownBounds[1] = middle;
+        ownBounds[2] = given[2];
+        ownBounds[3] = given[3];
+        atU = bestU, atB = bestB, atA = bestA;
+        bounds = ownBounds;
+        bestCost = infinity();
+        bestA = amplitudeLow;
+      } else if (phase == 3) {
+        bounds = given;
+        if (bestCost > limit) bestU = atU, bestB = atB, bestA = atA;
+        countAt(bestU, bestB);
+        const double centre = section(bestU);
+        if (!isnan(centre) && costAt(bestU, centre, bestA) <= limit) bestB = centre;
+        fit[0] = bestU;
+        fit[1] = bestB;
+        fit[2] = bestA;
+        fit[3] = costAt(bestU, bestB, bestA) / degrees;
+        covered = confidence;
+        limit = higher(limit, least * (1.0 + delta / (validCells - 3 > 1 ? validCells - 3 : 1)));
+      }
+      whole = descend(limit, (phase & 1) == 1) && whole;
     }
-    ownBounds[0] = middle;
-    ownBounds[1] = middle;
-    ownBounds[2] = given[2];
-    ownBounds[3] = given[3];
-    const double atU = bestU, atB = bestB, atA = bestA;
-    bounds = ownBounds;
-    bestCost = infinity();
-    bestA = amplitudeLow;
-    whole = descend(0.0, false) && whole;
-    bounds = given;
-    if (bestCost > limit) {
-      bestU = atU;
-      bestB = atB;
-      bestA = atA;
-    }
-    countAt(bestU, bestB);
-    const double centre = section(bestU);
-    if (!isnan(centre) && costAt(bestU, centre, bestA) <= limit) bestB = centre;
-    fit[0] = bestU;
-    fit[1] = bestB;
-    fit[2] = bestA;
-    fit[3] = costAt(bestU, bestB, bestA) / degrees;
-    covered = confidence;
-    limit = higher(limit, least * (1.0 + delta / (validCells - 3 > 1 ? validCells - 3 : 1)));
-    whole = descend(limit, true) && whole;
     for (int i = 2 * flat; i < 2 * mostPieces; i++) plateau[i] = notANumber();
     for (int i = 2 * pieces; i < 2 * mostPieces; i++) confidence[i] = notANumber();
     return whole;

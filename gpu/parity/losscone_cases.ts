@@ -1,4 +1,5 @@
 /** Parity cases of the families losscone, losscone_prepare and losscone_search. */
+import type { Kernel } from "../../core/kernels/kernel.ts";
 import { lossconeChisq, lossconeModel } from "../../core/kernels/losscone.ts";
 import { lossconeNormalise, lossconePitch, lossconeTables } from "../../core/kernels/losscone_prepare.ts";
 import { lossconeEvaluate, lossconeSearch } from "../../core/kernels/losscone_search.ts";
@@ -119,7 +120,15 @@ const pitch: CaseMaker = function* (next, extra) {
 function flux(n: number, next: Next): Float64Array {
   return Float64Array.from({ length: n }, () => {
     const kind = next();
-    return kind < 0.03 ? 9.999e-99 : kind < 0.05 ? NaN : kind < 0.15 ? 0 : kind < 0.17 ? -9.99e-99 : 50 * next();
+    return kind < 0.03
+      ? 9.999e-99
+      : kind < 0.05
+      ? NaN
+      : kind < 0.15
+      ? 0
+      : kind < 0.17
+      ? -9.99e-99
+      : 50 * next();
   });
 }
 
@@ -202,7 +211,9 @@ const search: CaseMaker = function* (next, extra, wasm) {
     inputs: tablesOf(d, METHOD, constants(most), next, wasm),
   });
   for (const METHOD of [0, 1]) {
-    for (const [R, P] of [[1, 8], [2, 10], [3, 8], [4, 7], [5, 6]] as const) yield one({ B: 3, R, P }, METHOD, 0);
+    for (const [R, P] of [[1, 8], [2, 10], [3, 8], [4, 7], [5, 6]] as const) {
+      yield one({ B: 3, R, P }, METHOD, 0);
+    }
     yield one({ B: 2, R: 15, P: 88 }, METHOD, 5);
     yield one({ B: 1, R: 8, P: 30 }, METHOD, 5);
   }
@@ -212,7 +223,7 @@ const search: CaseMaker = function* (next, extra, wasm) {
   }
 };
 
-export const LOSSCONE_CASES = [
+export const LOSSCONE_CASES: readonly (readonly [Kernel, CaseMaker])[] = [
   [lossconeModel, model],
   [lossconeChisq, chisq],
   [lossconePitch, pitch],
@@ -220,4 +231,4 @@ export const LOSSCONE_CASES = [
   [lossconeTables, tables],
   [lossconeEvaluate, evaluate],
   [lossconeSearch, search],
-] as const;
+];

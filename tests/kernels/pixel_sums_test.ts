@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { modelImage, pixelSums } from "../../core/kernels/pixel_sums.ts";
+import { slowModelImage, slowPixelSums } from "../reference/patch.ts";
 import { dataTest } from "../shared_data.ts";
 import { assertClose, call } from "./harness.ts";
 import { oracle } from "./oracle.ts";
@@ -65,3 +66,74 @@ for (const name of ["tiny", "typical", "masked"]) {
     assert.ok(whole.every((v) => v < 1 + 1e-12));
   });
 }
+
+/** A patch of 2 × 2 spots of 3 × 3 pixels; the last two overlap the box by a column and not at all. */
+const SMALL = {
+  dims: { B: 1, F: 2, L: 2, NF: 2, NL: 2, SX: 3, SY: 3, NX: 6, NY: 5 },
+  inputs: {
+    spots: Float64Array.from({ length: 36 }, (_, i) => (1 + i % 9) / 45),
+    xc: Int32Array.of(0, 2, 5, 40),
+    yc: Int32Array.of(0, 1, 1, 1),
+    place: Int32Array.of(0, 0, 0, 0, 6, 5),
+    keep: Int32Array.of(0, 2, 0, 2),
+    x: Float64Array.of(10, 20, 30, 40),
+    pixels: new Float64Array(30).fill(5),
+    weights: new Float64Array(30).fill(0.25),
+    psferr: Float64Array.of(0.1),
+  },
+};
+
+Deno.test("model_image and pixel_sums agree with the dense projection matrix", () => {
+  const { dims, inputs } = SMALL;
+  const { model } = call(modelImage, dims, inputs);
+  assertClose(model!, slowModelImage(dims, inputs, 0), 1e-15, "model");
+  for (const keep of [[0, 1, 0, 2], [1, 2, 0, 1], [0, 2, 2, 2]]) {
+    const kept = { ...inputs, keep: Int32Array.from(keep) };
+    assertClose(call(modelImage, dims, kept).model!, slowModelImage(dims, kept, 0), 1e-15, `${keep}`);
+  }
+  const found = call(pixelSums, dims, { ...inputs, model: model! });
+  const expected = slowPixelSums(dims, { ...inputs, model: model! }, 0);
+  for (const name of ["chi2pix", "masked", "seen"] as const) {
+    assertClose(found[name]!, expected[name], 1e-14, name);
+  }
+  // bins by wavelength: the fourth fell beyond the box
+  assert.deepEqual([found.seen![3], found.masked![3], found.chi2pix![3]], [0, 0, 0]);
+});
+
+Deno.test("pixel_sums: masked light is counted, NaN under weight 0 leaves no trace", () => {
+  const { dims, inputs } = SMALL;
+  const { model } = call(modelImage, dims, inputs);
+  const weights = inputs.weights.slice(), pixels = inputs.pixels.slice();
+  weights.fill(0, 0, 6); // the lowest row
+  pixels.fill(NaN, 0, 6);
+  const { chi2pix, masked, seen } = call(pixelSums, dims, { ...inputs, model: model!, weights, pixels });
+  const row = (1 + 2 + 3) / 45;
+  assert.ok(Math.abs(masked![0]! - row) < 1e-15 && Math.abs(seen![0]! - (1 - row)) < 1e-15);
+  assert.deepEqual([masked![1], masked![2]], [0, 0]);
+  assert.ok(chi2pix!.every(Number.isFinite));
+  const dark = call(pixelSums, dims, {
+    ...inputs,
+    model: model!,
+    weights: new Float64Array(30),
+    pixels: new Float64Array(30).fill(NaN),
+  });
+  assert.deepEqual([...dark.chi2pix!, ...dark.seen!], new Array(8).fill(0));
+  assert.ok(Math.abs(dark.masked![0]! - 1) < 1e-9);
+});
+
+Deno.test("pixel_sums: the error of the PSF is taken off χ², as a part of the model", () => {
+  const { dims, inputs } = SMALL;
+  const model = new Float64Array(30).fill(8), wide = { ...inputs, model };
+  const chi2 = (psferr: number) =>
+    call(pixelSums, dims, { ...wide, psferr: Float64Array.of(psferr) }).chi2pix![0]!;
+  assert.ok(Math.abs(chi2(0) - 9 / 4) < 1e-14);
+  assert.ok(Math.abs(chi2(0.1) - 9 / (4 + 0.64)) < 1e-14);
+});
+
+Deno.test("model_image and pixel_sums: empty batches, the same bits on repeat", () => {
+  const { dims, inputs } = SMALL;
+  const none = { ...dims, B: 0 };
+  assert.equal(call(modelImage, none, inputs).model!.length, 0);
+  assert.equal(call(pixelSums, none, { ...inputs, model: new Float64Array(0) }).seen!.length, 0);
+  assert.deepEqual(call(modelImage, dims, inputs), call(modelImage, dims, inputs));
+});

@@ -12,7 +12,9 @@ import { pixelEdges, slowReach, slowWeights } from "../reference/rebin.ts";
 import { slowDeconvolve, slowGaussian, slowResolve } from "../reference/resolution.ts";
 import { slowRotate, slowRotationWeights } from "../reference/rotation.ts";
 import { slowFactor, slowSpline, slowSplineValue } from "../reference/spline.ts";
+import { BANDED_REFERENCES } from "./banded_references.ts";
 import { KAPPA_AND_CURRENTS } from "./kappa_references.ts";
+import { LOSSCONE_REFERENCES } from "./losscone_references.ts";
 import { SPOT_REFERENCES } from "./spot_references.ts";
 
 type Values = Record<string, number[] | HostArray>;
@@ -460,6 +462,8 @@ export const REFERENCES: Readonly<Record<string, SlowReference>> = {
   spline_factor: splineFactor,
   spline_build: splineBuild,
   spline_evaluate: splineEvaluate,
+  ...BANDED_REFERENCES,
   ...SPOT_REFERENCES,
   ...KAPPA_AND_CURRENTS,
+  ...LOSSCONE_REFERENCES,
 };

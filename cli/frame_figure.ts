@@ -1,0 +1,4 @@
+/** stub */
+export function drawFrame(_frame: string, _folder: string): Promise<string[]> {
+  return Promise.resolve([]);
+}
