@@ -12,7 +12,8 @@ import {
 
 /** Kernels that may spill registers to memory, and why. */
 export const DECLARED_SPILLS: Readonly<Record<string, string>> = {
-  lossconeSearchKernel: "a whole branch and bound in one thread: a few words beside 85 kB of scratch in global memory",
+  lossconeSearchKernel:
+    "a whole branch and bound in one thread: a few words beside 85 kB of scratch in global memory",
 };
 
 /** What ptxas said at the last build. */
