@@ -68,47 +68,45 @@ function addLine(photons: Float64Array, wave: Float64Array, at: number, area: nu
   if (bin + 1 >= 0 && bin + 1 < wave.length) photons[bin + 1]! += area * share;
 }
 
-const gauss = (x: number) => Math.exp(-0.5 * x * x);
+interface Profile {
+  readonly at: number;
+  readonly sigma: number;
+  /** Height of an emission line, electrons a bin; depth of an absorption line, 1. */
+  readonly size: number;
+}
 
-/** Light of the object of a fibre at a wavelength, electrons a bin; u(i) are the fibre's uniform deviates. */
-function objectLight(
-  kind: Kind,
-  u: (i: number) => number,
-  from: number,
-  to: number,
-): (wave: number) => number {
-  const tilt = 0.6 * (u(1) - 0.5), middle = (from + to) / 2;
-  const slope = (wave: number) => 1 + tilt * (wave - middle) / middle * 4;
-  const within = (i: number) => from + (to - from) * u(i);
-  switch (kind) {
-    case "sky":
-      return () => 0;
-    case "faint":
-      return (wave) => (4 + 20 * u(2)) * slope(wave);
-    case "medium":
-      return (wave) => (30 + 70 * u(2)) * slope(wave);
-    case "emission lines": {
-      const lines = [0, 1, 2].map((i) => ({
-        at: within(10 + i),
-        height: 80 + 400 * u(20 + i),
-        sigma: 1 + 1.6 * u(30 + i),
-      }));
-      return (wave) =>
-        (3 + 10 * u(2)) * slope(wave) +
-        lines.reduce((sum, { at, height, sigma }) => sum + height * gauss((wave - at) / sigma), 0);
-    }
-    case "star": {
-      // about one line in 40 Å
-      const lines = Array.from({ length: Math.ceil((to - from) / 40) }, (_, i) => ({
-        at: within(100 + i),
-        depth: 0.1 + 0.6 * u(10100 + i),
-        sigma: 0.8 + 2 * u(20100 + i),
-      }));
-      return (wave) =>
-        (400 + 600 * u(2)) * slope(wave) *
-        lines.reduce((left, { at, depth, sigma }) => left * (1 - depth * gauss((wave - at) / sigma)), 1);
+/** Adds the light of the object of a fibre to its spectrum, electrons a bin; u(i) are the fibre's uniform deviates. */
+function addObject(kind: Kind, u: (i: number) => number, wave: Float64Array, spectrum: Float64Array): void {
+  const from = wave[0]!, to = wave[wave.length - 1]!, middle = (from + to) / 2;
+  const tilt = 0.6 * (u(1) - 0.5), brightness = u(2);
+  const level = { sky: 0, faint: 4 + 20 * brightness, medium: 30 + 70 * brightness }[kind as string] ??
+    (kind === "star" ? 400 + 600 * brightness : 3 + 10 * brightness);
+  const object = wave.map((at) => level * (1 + 4 * tilt * (at - middle) / middle));
+  const profile = (i: number, sizes: [number, number], widths: [number, number]): Profile => ({
+    at: from + (to - from) * u(100 + i),
+    size: sizes[0] + (sizes[1] - sizes[0]) * u(10100 + i),
+    sigma: widths[0] + (widths[1] - widths[0]) * u(20100 + i),
+  });
+  /** f(bin, profile value) where the line is not nothing. */
+  const along = ({ at, sigma }: Profile, f: (bin: number, value: number) => void) =>
+    wave.forEach((lam, bin) => {
+      const x = (lam - at) / sigma;
+      if (Math.abs(x) < 9) f(bin, Math.exp(-0.5 * x * x));
+    });
+  if (kind === "emission lines") {
+    for (let i = 0; i < 3; i++) {
+      const line = profile(i, [80, 480], [1, 2.6]);
+      along(line, (bin, value) => object[bin]! += line.size * value);
     }
   }
+  if (kind === "star") {
+    // about one line in 40 Å
+    for (let i = 0; i < (to - from) / 40; i++) {
+      const line = profile(i, [0.1, 0.7], [0.8, 2.8]);
+      along(line, (bin, value) => object[bin]! *= 1 - line.size * value);
+    }
+  }
+  object.forEach((light, bin) => spectrum[bin]! += light);
 }
 
 /** Spectra of consecutive fibres. */
@@ -126,13 +124,11 @@ export function simulateScene(options: SceneOptions): Scene {
     const kind = KINDS[(firstFibre + f) % KINDS.length]!;
     const stream = new RandomStream(seed, firstFibre + f, FIBRE_STREAM);
     const throughput = 0.85 + 0.3 * stream.uniform(0);
-    const light = objectLight(kind, (i) => stream.uniform(i), from, to);
     const row = photons.subarray(f * wave.length, (f + 1) * wave.length);
-    wave.forEach((at, i) => {
-      const sky = 14 * (1 + 0.1 * Math.sin(at / 170)) * (1 + 0.3 * (at - 6000) / 3000);
-      row[i] = throughput * (sky + light(at));
-    });
-    for (const [at, area] of lines) addLine(row, wave, at, throughput * area);
+    wave.forEach((at, i) => row[i] = 14 * (1 + 0.1 * Math.sin(at / 170)) * (1 + 0.3 * (at - 6000) / 3000));
+    addObject(kind, (i) => stream.uniform(i), wave, row);
+    for (const [at, area] of lines) addLine(row, wave, at, area);
+    row.forEach((light, i) => row[i] = throughput * light);
     kinds.push(kind);
   }
   return { wave, before, photons, kinds };
