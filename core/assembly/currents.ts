@@ -3,8 +3,10 @@
 // Roots are found item by item inside the kernel: Newton's method within a bracket for the sunlit curve, which falls
 // strictly, and Brent's method (1973, ch. 4) for the balance in shadow, whose electron current is a staircase in |U|.
 // Twins: gpu/kernels/currents.cu, core/kernels/currents.ts.
+import { exp2lanes } from "./exponential";
 import { lnNorm } from "./kappa";
-import { at, get, set } from "./memory";
+import { log2lanes } from "./logarithm";
+import { across, at, get, get2, set } from "./memory";
 
 const MASS: f64 = 5.685630e-12;
 const MASS_OVER_CHARGE: f64 = 9.1093837015e-31 / 1.602176634e-19;
@@ -99,6 +101,8 @@ export function photoelectron_potential(B: i32, current: usize, potential: usize
 // SHADOW //
 
 const POINTS: i32 = 500;
+/** 7.4 · 1.5. */
+const YIELD: f64 = 11.100000000000001;
 
 /** Energies and their trapezoid weights within the range. */
 function grid(scratch: usize): void {
@@ -128,20 +132,33 @@ function balance(scratch: usize, density: f64, kappa: f64, theta: f64, lnG: f64,
   const speed2 = 2.0 * outside * (kappa - 1.5) / (MASS_OVER_CHARGE * kappa);
   const front = lnG - 1.5 * Math.log(speed2), scale = 2.0 / (MASS * kappa * speed2);
   const barrier = Math.abs(u), e = scratch, weights = at(scratch, POINTS);
-  let je: f64 = 0, jsee: f64 = 0, first = true;
-  for (let k = 0; k < POINTS; k++) {
+  let k = 0;
+  while (k < POINTS && !(get(e, k) >= barrier)) k++;
+  let je: f64 = 0, jsee: f64 = 0;
+  // the first energy beyond the barrier has no interval before it; singly until pairs are left
+  for (let first = k; k < POINTS && (k == first || ((POINTS - k) & 1) == 1); k++) {
     const energy = get(e, k);
-    if (!(energy >= barrier)) continue;
-    let weight = get(weights, k);
-    if (first) {
-      first = false;
-      weight = k < POINTS - 1 ? 0.5 * (get(e, k + 1) - energy) : 0.0;
-    }
-    const phi = weight * energy * Math.exp(front - (kappa + 1.0) * Math.log1p(energy * scale));
+    const weight = k > first ? get(weights, k) : k < POINTS - 1 ? 0.5 * (get(e, k + 1) - energy) : 0.0;
+    const phi = weight * energy * Math.exp(front - (kappa + 1.0) * Math.log(1.0 + energy * scale));
     const x = (energy - barrier) / 500.0;
     je += phi;
-    jsee += phi * (11.100000000000001 * x * Math.exp(-2.0 * Math.sqrt(x)));
+    jsee += phi * (YIELD * x * Math.exp(-2.0 * Math.sqrt(x)));
   }
+  const one = f64x2.splat(1.0), power = f64x2.splat(kappa + 1.0), fronts = f64x2.splat(front);
+  const scales = f64x2.splat(scale), barriers = f64x2.splat(barrier), range = f64x2.splat(0.002);
+  let sum = f64x2.splat(0), yielded = f64x2.splat(0);
+  for (; k < POINTS; k += 2) {
+    const energy = get2(e, k);
+    const ln = log2lanes(f64x2.add(one, f64x2.mul(energy, scales)));
+    const density = exp2lanes(f64x2.sub(fronts, f64x2.mul(power, ln)));
+    const phi = f64x2.mul(f64x2.mul(get2(weights, k), energy), density);
+    const x = f64x2.mul(f64x2.sub(energy, barriers), range);
+    const tail = exp2lanes(f64x2.mul(f64x2.splat(-2.0), f64x2.sqrt(x)));
+    sum = f64x2.add(sum, phi);
+    yielded = f64x2.add(yielded, f64x2.mul(phi, f64x2.mul(f64x2.mul(f64x2.splat(YIELD), x), tail)));
+  }
+  je += across(sum);
+  jsee += across(yielded);
   const scaled = CHARGE * 0.25e4 * density * SPHERE * 2.0 / (MASS * MASS);
   const ti = outside + 1e-6;
   electrons = scaled * je;

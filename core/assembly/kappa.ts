@@ -9,7 +9,9 @@
 // S δ = −g, damped (Levenberg & Marquardt), S being Fisher's matrix with n eliminated, each parameter held at a bound
 // that its gradient points beyond. Twins: gpu/kernels/kappa.cu, core/kernels/kappa.ts.
 import { digamma, lnGamma } from "./gamma";
-import { at, get, set } from "./memory";
+import { exp2lanes } from "./exponential";
+import { log2lanes } from "./logarithm";
+import { across, at, get, get2, set, set2 } from "./memory";
 
 /** m/e of the flux formula, eV s² m⁻², and CODATA's, which speeds and temperatures have. */
 const MASS: f64 = 5.685630e-12;
@@ -46,18 +48,24 @@ export function kappa_flux(B: i32, N: i32, energy: usize, density: usize, kappa:
   }
 }
 
-/** W of one sweep; rows and columns of energies that are no positive number are 0. */
-function response(R: i32, energy: usize, w: usize): void {
-  for (let i = 0; i < R; i++) {
-    const ei = get(energy, i), row = at(w, i * R);
+/** W of one sweep, rows of `stride`; rows and columns of energies that are no positive number are 0. */
+function response(R: i32, stride: i32, energy: usize, w: usize): void {
+  // ln E/s stands in row 0, which is made last
+  for (let j = 0; j < R; j++) set(w, j, get(energy, j) > 0 ? Math.log(get(energy, j)) / SPREAD : NaN);
+  for (let i = R - 1; i >= 0; i--) {
+    const own = get(w, i), row = at(w, i * stride), centre = f64x2.splat(own);
     let sum: f64 = 0;
-    for (let j = 0; j < R; j++) {
-      const ej = get(energy, j);
-      let value: f64 = 0;
-      if (ei > 0 && ej > 0) {
-        const x = Math.log(ei / ej) / SPREAD;
-        value = Math.exp(-0.5 * x * x);
-      }
+    let j = 0;
+    for (; j + 1 < R; j += 2) {
+      const x = f64x2.sub(centre, get2(w, j));
+      const value = exp2lanes(f64x2.mul(f64x2.mul(f64x2.splat(-0.5), x), x));
+      // NaN is no electron
+      const there = v128.and(value, f64x2.eq(x, x));
+      set2(row, j, there);
+      sum += across(there);
+    }
+    if (j < R) {
+      const x = own - get(w, j), value = x == x ? Math.exp(-0.5 * x * x) : 0.0;
       set(row, j, value);
       sum += value;
     }
@@ -67,7 +75,7 @@ function response(R: i32, energy: usize, w: usize): void {
 
 /** W of B sweeps. */
 export function kappa_response(B: i32, R: i32, energy: usize, out: usize): void {
-  for (let b = 0; b < B; b++) response(R, at(energy, b * R), at(out, b * R * R));
+  for (let b = 0; b < B; b++) response(R, R, at(energy, b * R), at(out, b * R * R));
 }
 
 // @ts-ignore: decorator
@@ -86,7 +94,7 @@ export function kappa_chisq(
   const model = at(scratch, R * R);
   for (let b = 0; b < B; b++) {
     const e = at(energy, b * R), f = at(flux, b * R), w = at(weight, b * R), n = get(density, b);
-    response(R, e, scratch);
+    response(R, R, e, scratch);
     for (let p = 0; p < P; p++) {
       const pair = at(trial, 2 * (b * P + p));
       const k = get(pair, 0), lnTheta = get(pair, 1) * LN10;
@@ -194,12 +202,23 @@ const ROUNDING: f64 = 1e-13;
 const KAPPAS: i32 = 4;
 const THETAS: i32 = 16;
 
+/** Σ p_j q_j over pairs. */
+// @ts-ignore: decorator
+@inline
+function dotPairs(P: i32, p: usize, q: usize): f64 {
+  let sum = f64x2.splat(0);
+  for (let j = 0; j < P; j += 2) sum = f64x2.add(sum, f64x2.mul(get2(p, j), get2(q, j)));
+  return across(sum);
+}
+
 /** One sweep under way: rows in scratch, sums of the last evaluation. */
 // @ts-ignore: decorator
 @unmanaged
 class Fit {
   R: i32;
-  /** W, then R each: v² (0 = no electrons), J, ∂J/∂κ, ∂J/∂λ, counts N, exposure c (0 = left out), w, c M. */
+  /** R or the even number above it: the length of every row, so that all go in pairs. */
+  P: i32;
+  /** W, then P each: v² (0 = no electrons), J, ∂J/∂κ, ∂J/∂λ, counts N, exposure c (0 = left out), w, c M. */
   w: usize;
   v2: usize;
   flux: usize;
@@ -211,6 +230,9 @@ class Fit {
   unit: usize;
   seen: bool;
   weighted: f64;
+  /** ln G of the last κ. */
+  kappa: f64;
+  lnG: f64;
 
   density: f64;
   gk: f64;
@@ -224,70 +246,76 @@ class Fit {
   nn: f64;
 
   place(R: i32, scratch: usize): void {
+    const P = (R + 1) & ~1;
     this.R = R;
+    this.P = P;
     this.w = scratch;
-    const rows = at(scratch, R * R);
+    const rows = at(scratch, R * P);
     this.v2 = rows;
-    this.flux = at(rows, R);
-    this.byKappa = at(rows, 2 * R);
-    this.byTheta = at(rows, 3 * R);
-    this.counts = at(rows, 4 * R);
-    this.exposure = at(rows, 5 * R);
-    this.weight = at(rows, 6 * R);
-    this.unit = at(rows, 7 * R);
+    this.flux = at(rows, P);
+    this.byKappa = at(rows, 2 * P);
+    this.byTheta = at(rows, 3 * P);
+    this.counts = at(rows, 4 * P);
+    this.exposure = at(rows, 5 * P);
+    this.weight = at(rows, 6 * P);
+    this.unit = at(rows, 7 * P);
+    // what pairs reach beyond R counts for nothing
+    this.kappa = NaN;
+    memory.fill(scratch, 0, (<usize> (R * P + 8 * P)) << 3);
+    for (let i = R; i < P; i++) set(this.unit, i, 1);
   }
 
   /** D at (κ, λ), density in closed form; with the derivatives of J where they are wanted. */
   value(kappa: f64, lambda: f64, slopes: bool): f64 {
-    const R = this.R, lnTheta = lambda * LN10;
-    const lnG = lnNorm(kappa), scale = Math.exp(-2.0 * lnTheta) / kappa;
-    const dG = slopes ? digamma(kappa + 1.0) - digamma(kappa - 0.5) - 1.5 / kappa : 0.0;
-    for (let j = 0; j < R; j++) {
-      const v2 = get(this.v2, j);
-      if (!(v2 > 0)) {
-        set(this.flux, j, 0);
-        set(this.byKappa, j, 0);
-        set(this.byTheta, j, 0);
-        continue;
-      }
-      const x = v2 * scale, ln = Math.log1p(x);
-      const value = SPHERE * v2 / MASS * Math.exp(lnG - 3.0 * lnTheta - (kappa + 1.0) * ln);
-      set(this.flux, j, value);
-      if (!slopes) continue;
-      const part = (kappa + 1.0) * x / (1.0 + x);
-      set(this.byKappa, j, value * (dG - ln + part / kappa));
-      set(this.byTheta, j, value * LN10 * (2.0 * part - 3.0));
+    const R = this.R, P = this.P, lnTheta = lambda * LN10;
+    if (kappa != this.kappa) {
+      this.kappa = kappa;
+      this.lnG = lnNorm(kappa);
     }
-    let sum: f64 = 0;
+    const front = f64x2.splat(this.lnG - 3.0 * lnTheta), power = f64x2.splat(kappa + 1.0);
+    const scale = f64x2.splat(Math.exp(-2.0 * lnTheta) / kappa), one = f64x2.splat(1.0);
+    const dG = slopes ? digamma(kappa + 1.0) - digamma(kappa - 0.5) - 1.5 / kappa : 0.0;
+    for (let j = 0; j < P; j += 2) {
+      const v2 = get2(this.v2, j);
+      const x = f64x2.mul(v2, scale), more = f64x2.add(one, x), ln = log2lanes(more);
+      const shape = exp2lanes(f64x2.sub(front, f64x2.mul(power, ln)));
+      const value = f64x2.mul(f64x2.mul(v2, f64x2.splat(SPHERE / MASS)), shape);
+      set2(this.flux, j, value);
+      if (!slopes) continue;
+      const part = f64x2.div(f64x2.mul(power, x), more);
+      const dk = f64x2.add(f64x2.sub(f64x2.splat(dG), ln), f64x2.mul(part, f64x2.splat(1.0 / kappa)));
+      const dt = f64x2.sub(f64x2.add(part, part), f64x2.splat(3.0));
+      set2(this.byKappa, j, f64x2.mul(value, dk));
+      set2(this.byTheta, j, f64x2.mul(f64x2.mul(value, f64x2.splat(LN10)), dt));
+    }
     for (let i = 0; i < R; i++) {
       const c = get(this.exposure, i);
-      if (!(c > 0)) continue;
-      const m = this.seen ? dot(R, at(this.w, i * R), this.flux) : get(this.flux, i);
-      set(this.unit, i, c * m);
-      sum += get(this.weight, i) * c * m;
+      const m = this.seen ? dotPairs(P, at(this.w, i * P), this.flux) : get(this.flux, i);
+      set(this.unit, i, c > 0 ? c * m : 1.0);
     }
-    const n = this.weighted / sum;
+    const n = this.weighted / dotPairs(P, this.weight, this.unit);
     this.density = n;
-    let d: f64 = 0;
-    for (let i = 0; i < R; i++) {
-      if (!(get(this.exposure, i) > 0)) continue;
-      const mu = n * get(this.unit, i), N = get(this.counts, i);
-      d += 2.0 * get(this.weight, i) * (mu - N + (N > 0 ? N * Math.log(N / mu) : 0.0));
+    let d = f64x2.splat(0);
+    for (let i = 0; i < P; i += 2) {
+      const mu = f64x2.mul(f64x2.splat(n), get2(this.unit, i)), N = get2(this.counts, i);
+      // where N is 0, so is N times whatever the logarithm gives, which is finite
+      const pull = f64x2.add(f64x2.sub(mu, N), f64x2.mul(N, log2lanes(f64x2.div(N, mu))));
+      d = f64x2.add(d, f64x2.mul(get2(this.weight, i), pull));
     }
-    return d;
+    return 2.0 * across(d);
   }
 
   /** Gradient of D and Fisher's sums at the point last evaluated with slopes. */
   slopes(): void {
-    const R = this.R, n = this.density;
+    const R = this.R, P = this.P, n = this.density;
     let gk: f64 = 0, gt: f64 = 0, kk: f64 = 0, kt: f64 = 0, tt: f64 = 0, kn: f64 = 0, tn: f64 = 0, nn: f64 = 0;
     for (let i = 0; i < R; i++) {
       const c = get(this.exposure, i);
       if (!(c > 0)) continue;
       const unit = get(this.unit, i), mu = n * unit, w = get(this.weight, i);
-      const row = at(this.w, i * R);
-      const dk = c * (this.seen ? dot(R, row, this.byKappa) : get(this.byKappa, i)) / unit;
-      const dt = c * (this.seen ? dot(R, row, this.byTheta) : get(this.byTheta, i)) / unit;
+      const row = at(this.w, i * P);
+      const dk = c * (this.seen ? dotPairs(P, row, this.byKappa) : get(this.byKappa, i)) / unit;
+      const dt = c * (this.seen ? dotPairs(P, row, this.byTheta) : get(this.byTheta, i)) / unit;
       const pull = 2.0 * w * (mu - get(this.counts, i)), f = w * mu;
       gk += pull * dk;
       gt += pull * dt;
@@ -364,7 +392,7 @@ export function kappa_fit(
   fit.seen = RESPONSE != 0;
   for (let b = 0; b < B; b++) {
     const e = at(energy, b * R);
-    response(R, e, fit.w);
+    response(R, fit.P, e, fit.w);
     let rows = 0, filled = 0;
     let weighted: f64 = 0;
     for (let i = 0; i < R; i++) {

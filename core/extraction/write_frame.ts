@@ -3,7 +3,7 @@ import { Header } from "../io/fits_header.ts";
 import { FitsWriter } from "../io/fits_write.ts";
 import { headerText } from "../stellar/output_header.ts";
 import { VERSION } from "../stellar/output_version.ts";
-import { type KeptBundle } from "./bundle_record.ts";
+import type { KeptBundle } from "./bundle_record.ts";
 import type { PlannedBundle } from "./bundles.ts";
 import { binWidths, FRAME_MASK, frameMask } from "./frame.ts";
 import type { ExtractionOptions } from "./job.ts";

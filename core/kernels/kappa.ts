@@ -241,7 +241,7 @@ export const kappaFit: Kernel = {
       name: "scratch",
       role: "work",
       dtype: "f64",
-      shape: ["R*R+8*R"],
+      shape: ["(R+8)*(R+1)"],
       unit: "1",
       doc: "response, model and derivatives",
     },

@@ -204,6 +204,8 @@ struct Fit {
   double* byTheta;
   double v2, counts, exposure, weight, unit;
   double weighted, density;
+  /** ln G of the last κ. */
+  double lastKappa, lnG;
   double gk, gt, kk, kt, tt, kn, tn, nn;
 
   /** Σ_j W_ij of a shared row of the model; the row itself where there is no response. */
@@ -218,7 +220,11 @@ struct Fit {
   __device__ double value(double kappa, double lambda, bool slopes) {
     const double LN10 = 2.30258509299404590109e+00;  // 0x40026BB1BBB55516
     const double lnTheta = lambda * LN10;
-    const double lnG = lnNorm(kappa), scale = exp(-2.0 * lnTheta) / kappa;
+    if (kappa != lastKappa) {
+      lastKappa = kappa;
+      lnG = lnNorm(kappa);
+    }
+    const double scale = exp(-2.0 * lnTheta) / kappa;
     const double dG = slopes ? digamma(kappa + 1.0) - digamma(kappa - 0.5) - 1.5 / kappa : 0.0;
     if (lane < R) {
       double j = 0, dk = 0, dt = 0;
@@ -320,6 +326,7 @@ __global__ void __launch_bounds__(BLOCK) kappaFitKernel(kappa_fit_call c) {
   fit.flux = own + R * stride;
   fit.byKappa = fit.flux + R;
   fit.byTheta = fit.byKappa + R;
+  fit.lastKappa = notANumber();
   fit.v2 = fit.counts = fit.exposure = fit.weight = fit.unit = 0;
   bool used = false;
   if (lane < R) {

@@ -184,3 +184,25 @@ Deno.test("nothing is left on the target", () => {
   fitter.fit(batch);
   assert.equal(target.memory().used, used);
 });
+
+Deno.test("without a systematic error the errors are those of the counts: pulls of unit width", () => {
+  const { batch, truths } = simulateSweeps({ sweeps: 500, seed: 90, lossCone: false });
+  const results = fit(batch, { ...OPTIONS, response: false, systematic: 0 });
+  const pulls = {
+    kappa: results.map((one, s) => (one.kappa - truths[s]!.kappa) / one.sigmaKappa),
+    temperature: results.map((one, s) => (one.temperature - truths[s]!.temperature) / one.sigmaTemperature),
+    density: results.map((one, s) => (one.density - truths[s]!.density) / one.sigmaDensity),
+  };
+  for (const [name, values] of Object.entries(pulls)) {
+    const free = values.filter((v) => !Number.isNaN(v)).toSorted((a, b) => a - b);
+    assert.ok(free.length > 480, `${name}: ${free.length}`);
+    const at = (q: number) => free[Math.floor(q * free.length)]!;
+    const width = (at(0.84) - at(0.16)) / 2;
+    assert.ok(
+      Math.abs(width - 1) < 0.12 && Math.abs(at(0.5)) < 0.2,
+      `${name}: width ${width}, median ${at(0.5)}`,
+    );
+  }
+  // deviance: 12 degrees of freedom but for rows of few counts
+  assert.ok(Math.abs(median(results.map((one) => one.chi2)) - 11) < 1.5);
+});
