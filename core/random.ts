@@ -12,13 +12,13 @@ const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 const ROUNDS = 10;
 
-/** High 32 bits of the product of two unsigned 32-bit integers. */
+/** High 32 bits of the product of two unsigned 32-bit integers, by halves; no sum of them reaches 2³². */
 function high(a: number, b: number): number {
   const a0 = a & 0xffff, a1 = a >>> 16;
   const b0 = b & 0xffff, b1 = b >>> 16;
-  const middle = a1 * b0 + Math.floor((a0 * b0) / 65536);
-  const low = (middle % 65536) + a0 * b1;
-  return (a1 * b1 + Math.floor(middle / 65536) + Math.floor(low / 65536)) >>> 0;
+  const middle = (Math.imul(a1, b0) >>> 0) + (Math.imul(a0, b0) >>> 16);
+  const low = (middle & 0xffff) + (Math.imul(a0, b1) >>> 0);
+  return (Math.imul(a1, b1) + (middle >>> 16) + (low >>> 16)) >>> 0;
 }
 
 /**

@@ -150,7 +150,7 @@ export function simulateSweeps(options: SimulationOptions): SimulatedSweeps {
   if (!Number.isInteger(first) || first < 0 || first + n > 2 ** 32) {
     throw new RangeError(`sweeps are numbered from 0 to 2^32 − 1, got ${first} … ${first + n - 1}`);
   }
-  const theta = simulatedThetas(), row = simulatedEnergies(), R = ENERGIES;
+  const theta = simulatedThetas(), factors = countFactors(theta), row = simulatedEnergies(), R = ENERGIES;
   const batch = {
     count: n,
     rows: R,
@@ -176,7 +176,7 @@ export function simulateSweeps(options: SimulationOptions): SimulatedSweeps {
       batch.phi.set(sky.phi, r * CELLS);
     }
     const flux = batch.flux.subarray(rows[0] * CELLS, rows[1] * CELLS);
-    observe(flux, options.seed, truth, potential, row, countFactors(theta), sky.pitch);
+    observe(flux, options.seed, truth, potential, row, factors, sky.pitch);
     damage(flux, batch.phi.subarray(rows[0] * CELLS, rows[1] * CELLS), options.seed, truth);
     truths.push(truth);
   }
@@ -211,16 +211,18 @@ function drawGeometry(seed: number, sweep: number, theta: Float64Array): Geometr
   return { field: [size * unit[0], size * unit[1], size * unit[2]], polarity, phi, pitch };
 }
 
-/** Share of the incident flux that is seen at a pitch angle (degrees) and an energy (eV). */
-function seen(truth: SweepTruth, potential: number, energy: number, pitch: number): number {
-  if (Number.isNaN(truth.uSurface)) return 1;
+/** Share of the incident flux that is seen at an energy (eV), by pitch angle (degrees). */
+function seenAt(truth: SweepTruth, potential: number, energy: number): (pitch: number) => number {
+  if (Number.isNaN(truth.uSurface)) return () => 1;
   const { uSurface: U, bsOverBm: b, beamAmplitude: A } = truth;
   const x = Math.max(0, Math.min(1, b * (1 + U / Math.max(energy - potential, 1e-12))));
-  const cone = Math.asin(Math.sqrt(x)) * 180 / Math.PI;
-  const step = pitch <= 180 - cone ? 1 : BACKGROUND, drop = potential - U;
-  if (!(drop > 0) || A === 0) return step;
-  const off = (energy - Math.max(drop, BEAM_WIDTH)) / BEAM_WIDTH, aside = (pitch - 180) / BEAM_SPREAD;
-  return step + A * Math.exp(-0.5 * off * off) * Math.exp(-0.5 * aside * aside);
+  const edge = 180 - Math.asin(Math.sqrt(x)) * 180 / Math.PI, drop = potential - U;
+  const off = (energy - Math.max(drop, BEAM_WIDTH)) / BEAM_WIDTH;
+  const beam = drop > 0 ? A * Math.exp(-0.5 * off * off) : 0;
+  return (pitch) => {
+    const step = pitch <= edge ? 1 : BACKGROUND, aside = (pitch - 180) / BEAM_SPREAD;
+    return beam === 0 ? step : step + beam * Math.exp(-0.5 * aside * aside);
+  };
 }
 
 /** Fluxes of all cells of a sweep, from Poisson counts. */
@@ -235,11 +237,10 @@ function observe(
 ): void {
   const stream = new RandomStream(seed, truth.sweep, STREAM.counts);
   energies.forEach((energy, r) => {
-    const isotropic = kappaFlux(truth, energy) / (4 * Math.PI);
+    const isotropic = kappaFlux(truth, energy) / (4 * Math.PI), seen = seenAt(truth, potential, energy);
     for (let k = 0; k < CELLS; k++) {
       const at = r * CELLS + k, factor = factors[k] * energy;
-      const mean = isotropic * seen(truth, potential, energy, pitch[k]) * factor;
-      flux[at] = poisson(stream, at * POISSON_BLOCKS, mean) / factor;
+      flux[at] = poisson(stream, at * POISSON_BLOCKS, isotropic * seen(pitch[k]) * factor) / factor;
     }
   });
 }

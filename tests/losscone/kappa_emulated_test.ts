@@ -1,15 +1,12 @@
-/** Kappa fits and potentials on the emulated device, and in a fleet of workers: as on WASM in this thread. */
+/** Kappa fits and potentials on the emulated device: as on WASM. */
 import assert from "node:assert/strict";
-import { Fleet } from "../../core/fleet.ts";
 import { makeKappaFitter } from "../../core/losscone/kappa_fitter.ts";
 import { DEFAULT_KAPPA_OPTIONS } from "../../core/losscone/kappa_options.ts";
-import type { KappaAnswer, KappaBatch, KappaJob } from "../../core/losscone/kappa_station.ts";
 import { MIXED, simulateSweeps } from "../../core/losscone/simulate.ts";
 import { makeSpacecraftPotentialFitter } from "../../core/losscone/spacecraft_potential.ts";
-import { compileCore, loadWasmTarget } from "../../core/wasm/load.ts";
+import { loadWasmTarget } from "../../core/wasm/load.ts";
 import { GpuTarget } from "../../gpu/target.ts";
 import { emulatedTest } from "../gpu/emulated.ts";
-import { pick } from "./sweeps.ts";
 
 /** Largest relative difference of the numbers of two answers; Infinity where one is NaN or another text. */
 function difference(a: unknown, b: unknown): number {
@@ -42,27 +39,4 @@ emulatedTest("kappa fits and potentials are the same on the emulated device", (l
   assert.ok(expected!.potential.filter((one) => one.found).length > 10);
   // a covariance keeps the rounding of its sums times its condition, a root 1e-10 V of a few
   assert.ok(difference(found, expected) < 1e-8, `${difference(found, expected)}`);
-});
-
-Deno.test("a fleet of workers gives the answers of one target, to the bit", async () => {
-  const fleet = new Fleet<KappaJob, KappaBatch, KappaAnswer>({
-    worker: new URL("../../core/losscone/kappa_worker.ts", import.meta.url),
-    targets: [{ kind: "wasm" }, { kind: "wasm" }],
-    shared: compileCore(),
-  });
-  await fleet.start();
-  const groups = Array.from({ length: 8 }, (_, g) => [0, 1, 2, 3, 4].map((i) => 5 * g + i));
-  const load = (items: readonly number[]) => ({
-    batch: { sweeps: pick(batch, items), sunlit: Uint8Array.from(items, (s) => sunlit[s]!) },
-    transfer: [],
-  });
-  const answers: unknown[] = [];
-  for await (const piece of fleet.run({ options: DEFAULT_KAPPA_OPTIONS }, groups, load)) {
-    const { result } = piece;
-    assert.ok(result !== undefined, piece.failure);
-    piece.items.forEach((s, i) => answers[s] = result.potential![i]);
-  }
-  fleet.close();
-  const expected = makeSpacecraftPotentialFitter(loadWasmTarget(), DEFAULT_KAPPA_OPTIONS).fit(batch, sunlit);
-  assert.deepEqual(answers, expected);
 });
