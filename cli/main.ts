@@ -13,6 +13,7 @@ import { DeviceError } from "../gpu/errors.ts";
 import { devices } from "./commands/devices.ts";
 import { extract } from "./commands/extract.ts";
 import { fit } from "./commands/fit.ts";
+import { losscone } from "./commands/losscone.ts";
 import { parity } from "./commands/parity.ts";
 import { plot } from "./commands/plot.ts";
 import { simulate } from "./commands/simulate.ts";
@@ -28,7 +29,7 @@ class Exit extends Error {
   }
 }
 
-const PARSER = or(fit, simulate, templates, plot, extract, devices, parity);
+const PARSER = or(fit, simulate, templates, plot, extract, losscone, devices, parity);
 
 function parse(args: readonly string[], streams: Streams) {
   return run(PARSER, {
@@ -86,6 +87,15 @@ export async function main(
         return (await import("./commands/extract_run.ts")).runExtractSimulate(chosen, terminal);
       case "extract compare":
         return (await import("./commands/extract_run.ts")).runExtractCompare(chosen, terminal);
+      case "losscone fit":
+      case "losscone kappa":
+        return await (await import("./commands/losscone_fit_run.ts"))
+          .runLosscone(chosen, args, terminal, signal);
+      case "losscone simulate":
+        return await (await import("./commands/losscone_simulate_run.ts"))
+          .runLossconeSimulate(chosen, terminal, signal);
+      case "losscone plot":
+        return await (await import("./commands/losscone_plot_run.ts")).runLossconePlot(chosen, terminal);
       case "devices":
         return (await import("./commands/devices_run.ts")).runDevices(chosen, terminal);
       case "parity":
@@ -131,6 +141,8 @@ if (import.meta.main) {
   const [command, subcommand] = Deno.args;
   const pausing = command === "extract"
     ? !["simulate", "compare"].includes(subcommand)
+    : command === "losscone"
+    ? subcommand !== "plot"
     : ["fit", "simulate"].includes(command);
   if (pausing) {
     Deno.addSignalListener("SIGINT", interrupt);

@@ -196,3 +196,14 @@ export function wavelengthGrid(): ValueParser<"sync", GridRequest> {
     (grid) => `${grid.min},${grid.max},${grid.step}`,
   );
 }
+
+/** Which of ±B points to the Moon. */
+export function polarity(): ValueParser<"sync", 1 | -1> {
+  return valueParser<1 | -1>(
+    "±1",
+    1,
+    (input) => /^\+?1$/.test(input) ? 1 : /^[-−]1$/.test(input) ? -1 : undefined,
+    "1 or -1",
+    String,
+  );
+}

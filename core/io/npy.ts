@@ -216,13 +216,21 @@ export function npyBytes(content: NpyContent): Uint8Array {
     throw new RangeError(`${data.length} values for an array of shape (${shape.join(", ")})`);
   }
   const { dtype, bytes } = isStrings(data) ? encodeStrings(data) : encodeNumbers(data, content.bool === true);
+  const head = npyHead(dtype, shape);
+  const out = new Uint8Array(head.byteLength + bytes.byteLength);
+  out.set(head);
+  out.set(bytes, head.byteLength);
+  return out;
+}
+
+/** The bytes before the data of an NPY file, row-major. */
+export function npyHead(dtype: string, shape: readonly number[]): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   const text = `{'descr': '${dtype}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
-  const out = new Uint8Array(10 + length + bytes.byteLength);
+  const out = new Uint8Array(10 + length);
   out.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, length & 0xff, length >> 8]);
   new TextEncoder().encodeInto(text.padEnd(length - 1) + "\n", out.subarray(10));
-  out.set(bytes, 10 + length);
   return out;
 }
 
@@ -230,16 +238,18 @@ function isStrings(data: NumberArray | readonly string[]): data is readonly stri
   return Array.isArray(data);
 }
 
-function encodeNumbers(data: NumberArray, bool: boolean): { dtype: string; bytes: Uint8Array } {
+/** Little-endian bytes of numbers. @param bool - uint8 as logical values */
+export function encodeNumbers(data: NumberArray, bool: boolean): { dtype: string; bytes: Uint8Array } {
   if (bool && !(data instanceof Uint8Array)) throw new RangeError("logical values must be uint8");
   const bytes = bytesView(data).slice();
   swapLittleEndian(bytes, data.BYTES_PER_ELEMENT);
   return { dtype: bool ? "|b1" : CODES[typeOf(data)], bytes };
 }
 
-function encodeStrings(data: readonly string[]): { dtype: string; bytes: Uint8Array } {
+/** Bytes of strings as `<U`. @param least - characters of each, at least */
+export function encodeStrings(data: readonly string[], least = 1): { dtype: string; bytes: Uint8Array } {
   const points = data.map((text) => Array.from(text, (char) => char.codePointAt(0)!));
-  const width = points.reduce((longest, codes) => Math.max(longest, codes.length), 1);
+  const width = points.reduce((longest, codes) => Math.max(longest, codes.length), least);
   const out = new Uint32Array(data.length * width);
   points.forEach((codes, i) => out.set(codes, i * width));
   const bytes = bytesView(out);

@@ -101,12 +101,20 @@ export function resolved({ fibres, bins, resolution }: FrameArrays, truth: Float
   });
 }
 
-/** An image file like a scene's, with its pixels changed or an HDU left out. */
+export interface Rewriting {
+  /** HDU to leave out. */
+  readonly without?: string;
+  /** How many rows are kept. */
+  readonly rows?: number;
+  readonly header?: (header: Header) => void;
+}
+
+/** An image file like a scene's, with its pixels or header changed or an HDU left out. */
 export function rewritten(
   from: string,
   to: string,
   change: (pixels: { image: Float64Array; ivar: Float64Array; mask: Int16Array; columns: number }) => void,
-  { without, rows: kept }: { without?: string; rows?: number } = {},
+  { without, rows: kept, header = () => {} }: Rewriting = {},
 ): void {
   using file = FitsFile.open(from);
   const [all, columns] = file.hdu("IMAGE").shape as [number, number];
@@ -114,7 +122,9 @@ export function rewritten(
   const image = toFloat64(file.image("IMAGE").data), ivar = toFloat64(file.image("IVAR").data);
   const mask = Int16Array.from(file.image("MASK").data as Int16Array);
   change({ image, ivar, mask, columns });
-  using out = FitsWriter.create(to, file.hdus[0]!.header, {
+  const keywords = file.hdus[0]!.header.copy();
+  header(keywords);
+  using out = FitsWriter.create(to, keywords, {
     name: "IMAGE",
     type: "float32",
     shape: [rows, columns],
