@@ -8,11 +8,11 @@
  * that three fibres of the first or last bundle are beyond it.
  */
 import { parseArgs } from "node:util";
-import { wavelengthRange } from "../core/extraction/psf.ts";
-import { centroid, type Psf } from "../core/extraction/psf.ts";
+import { centroid, type Psf, wavelengthRange } from "../core/extraction/psf.ts";
 import { readPsf } from "../core/extraction/read_psf.ts";
 import { loadWasmTarget } from "../core/wasm/load.ts";
-import { extractEdge, moments, moved } from "../tests/extraction/edge_scene.ts";
+import { extractEdge, moved } from "../tests/extraction/edge_scene.ts";
+import { moments } from "../tests/extraction/scene.ts";
 import { sharedData } from "../tests/shared_data.ts";
 
 const { values: args } = parseArgs({

@@ -13,6 +13,7 @@ import { simulateImage } from "../../core/extraction/simulate.ts";
 import { simulateScene } from "../../core/extraction/simulate_spectra.ts";
 import { bundleCutout } from "../../core/extraction/tiling.ts";
 import type { Target } from "../../core/target.ts";
+import { resolved } from "./scene.ts";
 
 export interface EdgeScene {
   readonly psf: Psf;
@@ -70,9 +71,13 @@ export function extractEdge(target: Target, scene: EdgeScene): EdgeAnswer {
   const [result] = makeExtractor(target, job).extract({
     bundles: [{ firstFibre, fibres, cutout, image, ivar }],
   });
+  const truth = new Float64Array(fibres * bins);
+  for (let f = 0; f < fibres; f++) {
+    const from = f * light.wave.length + light.before;
+    truth.set(light.photons.subarray(from, from + bins), f * bins);
+  }
   const answer = { pulls: [] as number[], on: 0, lost: 0, off: 0 };
   for (let f = 0; f < fibres; f++) {
-    const truth = light.photons.subarray(f * light.wave.length + light.before, (f + 1) * light.wave.length);
     for (let w = 0; w < bins; w++) {
       const i = f * bins + w;
       const { x, y } = centroid(psf, firstFibre + f, wave[w]!);
@@ -86,27 +91,9 @@ export function extractEdge(target: Target, scene: EdgeScene): EdgeAnswer {
         continue;
       }
       if (w < 5 || w >= bins - 5 || result!.chi2pix[i]! >= 3) continue;
-      const pull = (result!.flux[i]! - throughR(result!, bins, truth, f, w)) * Math.sqrt(result!.ivar[i]!);
+      const pull = (result!.flux[i]! - resolved(result!, bins, truth, f, w)) * Math.sqrt(result!.ivar[i]!);
       answer.pulls.push(pull);
     }
   }
   return { result: result!, ...answer };
-}
-
-/** Row w of R times the truth of a fibre. */
-function throughR(result: BundleResult, bins: number, truth: Float64Array, f: number, w: number): number {
-  const half = (result.bands - 1) / 2;
-  let sum = 0;
-  for (let k = 0; k < result.bands; k++) {
-    const j = w + half - k;
-    if (j < 0 || j >= bins) continue;
-    sum += result.resolution[(f * result.bands + k) * bins + j]! * truth[j]!;
-  }
-  return sum;
-}
-
-/** Mean and standard deviation. */
-export function moments(values: readonly number[]): { readonly mean: number; readonly sigma: number } {
-  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
-  return { mean, sigma: Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length) };
 }

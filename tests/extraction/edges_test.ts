@@ -6,7 +6,8 @@ import { readPsf } from "../../core/extraction/read_psf.ts";
 import type { Tiling } from "../../core/extraction/job.ts";
 import { loadWasmTarget } from "../../core/wasm/load.ts";
 import { dataTest } from "../shared_data.ts";
-import { extractEdge, moments, moved } from "./edge_scene.ts";
+import { extractEdge, moved } from "./edge_scene.ts";
+import { moments } from "./scene.ts";
 import { GRID } from "./scene_fixture.ts";
 import { smallPsf } from "./psf_fixture.ts";
 
