@@ -3,7 +3,7 @@
  *
  *   √x ≈ Σ_p g_p x / (x + σ_p),   m ≤ x ≤ M,
  *
- * whose relative error is below 8 e^(−2π² P / (ln(M/m) + 3)) for P poles. With k'² = 1 − m/M, K' = K(k'), t_p = (p − ½) K'/P:
+ * whose relative error is below 16 e^(−2π² P / (ln(M/m) + 3)) for P poles. With k'² = 1 − m/M, K' = K(k'), t_p = (p − ½) K'/P:
  *
  *   σ_p = m sn²/cn²,   g_p = 2 K' √m / (π P) · dn/cn²   at t_p, modulus k'.
  *
@@ -17,7 +17,7 @@ export interface Poles {
 
 /** Poles that bring the relative error below `error` on [low, high]. */
 export function polesFor(low: number, high: number, error: number): number {
-  return Math.max(2, Math.ceil((Math.log(high / low) + 3) * Math.log(8 / error) / (2 * Math.PI * Math.PI)));
+  return Math.max(2, Math.ceil((Math.log(high / low) + 3) * Math.log(16 / error) / (2 * Math.PI * Math.PI)));
 }
 
 /** The approximation with P poles on [low, high], 0 < low ≤ high. */
@@ -34,8 +34,14 @@ export function zolotarev(low: number, high: number, P: number): Poles {
   return { shift, weight };
 }
 
-/** Quarter period and elliptic functions of the modulus √(1 − complement). */
-function jacobi(complement: number) {
+interface Elliptic {
+  readonly sn: number;
+  readonly cn: number;
+  readonly dn: number;
+}
+
+/** Quarter period and elliptic functions of the modulus √(1 − complement), arguments from 0 to the quarter period. */
+function jacobi(complement: number): { readonly period: number; at(t: number): Elliptic } {
   const a = [1], b = [Math.sqrt(complement)], c = [Math.sqrt(1 - complement)];
   while (Math.abs(c.at(-1)! / a.at(-1)!) > 1e-16 && a.length < 40) {
     const x = a.at(-1)!, y = b.at(-1)!;
@@ -43,18 +49,20 @@ function jacobi(complement: number) {
     b.push(Math.sqrt(x * y));
     c.push((x - y) / 2);
   }
-  const n = a.length - 1;
+  const n = a.length - 1, period = Math.PI / (2 * a[n]!);
+  const lower = (t: number): Elliptic => {
+    let phi = 2 ** n * a[n]! * t;
+    for (let i = n; i > 0; i--) phi = (phi + Math.asin(c[i]! / a[i]! * Math.sin(phi))) / 2;
+    const sn = Math.sin(phi), cn = Math.cos(phi);
+    return { sn, cn, dn: Math.sqrt(cn * cn + complement * sn * sn) };
+  };
   return {
-    period: Math.PI / (2 * a[n]!),
-    at(t: number) {
-      let phi = 2 ** n * a[n]! * t;
-      for (let i = n; i > 0; i--) {
-        phi = (phi + Math.asin(Math.max(-1, Math.min(1, c[i]! / a[i]! * Math.sin(phi))))) / 2;
-      }
-      const sn = Math.sin(phi), cn = Math.cos(phi);
-      // the form cn / cos(φ₁ − φ₀) would lose all digits near the quarter period
-      const dn = n === 0 ? 1 : Math.sqrt(cn * cn + complement * sn * sn);
-      return { sn, cn, dn };
+    period,
+    at(t) {
+      if (t <= period / 2) return lower(t);
+      // by reflection: of cn next to the quarter period no digits would be left
+      const { sn, cn, dn } = lower(period - t), root = Math.sqrt(complement);
+      return { sn: cn / dn, cn: root * sn / dn, dn: root / dn };
     },
   };
 }

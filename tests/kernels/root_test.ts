@@ -85,7 +85,7 @@ Deno.test("zolotarev keeps to the error asked for, over any interval", () => {
         const x = low * ratio ** (i / 300);
         const root = shift.reduce((sum, sigma, p) => sum + weight[p]! * x / (x + sigma), 0);
         const found = Math.abs(root / Math.sqrt(x) - 1);
-        // cn carries 1e-13 near the quarter period of a modulus next to 1
+        // the elliptic functions of a modulus next to 1 carry 1e-13
         assert.ok(found < error + 2e-13, `${ratio}, ${error}: ${found} with ${P} poles at ${x}`);
       }
     }
