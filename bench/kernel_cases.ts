@@ -33,6 +33,7 @@ import { RandomStream } from "../core/random.ts";
 import { drawResolution, SIMULATED_ARMS } from "../core/stellar/simulate_arms.ts";
 import type { Target } from "../core/target.ts";
 import { kappaCases } from "./kappa_cases.ts";
+import { lossconeCases } from "./losscone_cases.ts";
 import { type Inputs, outputOf } from "./kernel_call.ts";
 import { bandedCases } from "./banded_cases.ts";
 import { spotCases } from "./spot_cases.ts";
@@ -413,6 +414,7 @@ export function casesFor(stars: number): Case[] {
       },
     ),
     ...kappaCases(stars),
+    ...lossconeCases(stars),
     ...spotCases(),
     ...bandedCases(),
   ];

@@ -12,6 +12,7 @@ import { FITS } from "./parity/fit_cases.ts";
 import { FOURIER_AND_CCF } from "./parity/fourier_cases.ts";
 import { KAPPA_AND_CURRENTS } from "./parity/kappa_cases.ts";
 import { LINEAR } from "./parity/linear_cases.ts";
+import { LOSSCONE_CASES } from "./parity/losscone_cases.ts";
 import { againstReference, type SlowReference } from "./parity/reference.ts";
 import { EXTRACTION_SPOTS } from "./parity/spot_cases.ts";
 import { SPECTRUM } from "./parity/spectrum_cases.ts";
@@ -25,6 +26,7 @@ const MAKERS: ReadonlyMap<string, CaseMaker> = new Map(
     ...EXTRACTION_SPOTS,
     ...EXTRACTION_BANDS,
     ...KAPPA_AND_CURRENTS,
+    ...LOSSCONE_CASES,
   ].map((
     [kernel, maker],
   ) => [kernel.name, maker]),

@@ -39,8 +39,9 @@ const CORNERS: i32 = 48;
 /** Most combinations of counts that A is solved for in one box. */
 const COMBINATIONS: i32 = 6;
 
-// box: U0, U1, b0, b1, bound, spread in x by U, by b; then i₀ and i₁ of every row as bytes
-const BOX: usize = 7 << 3;
+// box: U0, U1, b0, b1, bound, spread in x by U, by b, half width in U that a box of one U stands for; then i₀ and i₁ of
+// every row as bytes
+const BOX: usize = 8 << 3;
 
 let size: usize = 0;
 let stack: usize = 0;
@@ -53,7 +54,6 @@ let counts: usize = 0, seen: usize = 0, bounds: usize = 0;
 let covered: usize = 0, ownBounds: usize = 0;
 let pieces: i32 = 0, mostPieces: i32 = 0;
 let amplitudeLow: f64 = 0, amplitudeHigh: f64 = 0;
-let boxes: i32 = 0;
 let bestCost: f64 = 0, bestU: f64 = 0, bestB: f64 = 0, bestA: f64 = 0;
 // of the last solution for A
 let solvedAt: f64 = 0, solvedA: f64 = 0, solvedSlope: f64 = 0, solvedCurvature: f64 = 0;
@@ -497,7 +497,8 @@ function leaf(node: usize, limit: f64, collect: bool): f64 {
   let cost = solved(U);
   offer(restHere + cost, U, b, solvedA);
   const change = (Math.abs(solvedSlope) + solvedCurvature * half) * half;
-  if (collect && restHere + cost + (half > FINE * width ? change : 0.0) <= limit) cover(U0, U1);
+  const beside = get(node, 7);
+  if (collect && restHere + cost + (half > FINE * width ? change : 0.0) <= limit) cover(U0 - beside, U1 + beside);
   if (combinations == 1) return rest + cost - change;
   if (combinations > COMBINATIONS) return -Infinity;
   let least = Infinity;
@@ -530,6 +531,7 @@ function leaf(node: usize, limit: f64, collect: bool): f64 {
 function descend(limit: f64, collect: bool, most: i32): bool {
   depth = 0;
   for (let i = 0; i < 4; i++) set(box, i, get(bounds, i));
+  set(box, 7, 0.0);
   examine(box, 0);
   memory.copy(stack, box, size);
   depth = 1;
@@ -541,8 +543,7 @@ function descend(limit: f64, collect: bool, most: i32): bool {
     const ceiling = collect ? limit : bestCost * (1.0 - SAME);
     if (collect ? get(box, 4) > ceiling : get(box, 4) >= ceiling) continue;
     const U0 = get(box, 0), U1 = get(box, 1), b0 = get(box, 2), b1 = get(box, 3);
-    if (collect && isCovered(U0, U1)) continue;
-    boxes++;
+    if (collect && isCovered(U0 - get(box, 7), U1 + get(box, 7))) continue;
     if (++looked > most) return false;
     const U = 0.5 * (U0 + U1), b = 0.5 * (b0 + b1);
     // the value in the middle without a beam
@@ -566,12 +567,24 @@ function descend(limit: f64, collect: bool, most: i32): bool {
       const bound = leaf(box, limit, collect);
       if (collect ? bound > limit : bound >= bestCost * (1.0 - SAME)) continue;
     }
-    if (collect && isCovered(U0, U1)) continue;
+    if (collect && isCovered(U0 - get(box, 7), U1 + get(box, 7))) continue;
     let splitU = get(box, 5) > get(box, 6);
     if (ambiguous) {
       if (max(get(box, 5), get(box, 6)) < NARROW) continue;
       if (anySeen && U1 - U0 > leafWidth && get(box, 6) < 0.02) splitU = true;
     } else splitU = true;
+    if (collect && anySeen && U1 > U0 && U1 - U0 <= 2.0 * FINE * width) {
+      // whether these U belong to the set is asked of the middle alone
+      const line = stack + <usize> depth * size;
+      set(line, 0, U);
+      set(line, 1, U);
+      set(line, 2, b0);
+      set(line, 3, b1);
+      set(line, 7, 0.5 * (U1 - U0));
+      examine(line, box);
+      depth++;
+      continue;
+    }
     if (splitU && anySeen && U1 - U0 <= SHARP * width) {
       if (!ambiguous || get(box, 6) < NARROW) continue;
       splitU = false;
@@ -587,6 +600,8 @@ function descend(limit: f64, collect: bool, most: i32): bool {
     set(second, 1, U1);
     set(second, 2, splitU ? b0 : b);
     set(second, 3, b1);
+    set(first, 7, get(box, 7));
+    set(second, 7, get(box, 7));
     examine(first, box);
     examine(second, box);
     // the one with the lower bound on top
@@ -604,7 +619,6 @@ function descend(limit: f64, collect: bool, most: i32): bool {
 function search(delta: f64, most: i32, fit: usize, plateau: usize, confidence: usize): bool {
   bestCost = Infinity;
   bestA = amplitudeLow;
-  boxes = 0;
   nextSolution = 0;
   for (let k = 0; k < KEPT; k++) set(solutions + <usize> k * solutionSize, 0, NaN);
   let whole = descend(0.0, false, most);
@@ -660,12 +674,13 @@ function bytesUp(n: i32): usize { return <usize> ((n + 7) >> 3) << 3; }
 
 /**
  * Searches B sweeps. Constants: w, s, g, U₀, U₁, b₀, b₁, A₀, A₁, Δ. `fit` gets U, b, A, χ²; `plateau` and `confidence` I
- * intervals, NaN where there are fewer; `looked` the boxes, negative where more than MOST were wanted.
+ * intervals, NaN where there are fewer; `state` 1, 0 where there are too few cells, −1 where MOST boxes did not
+ * suffice.
  */
 export function losscone_search(
   B: i32, R: i32, P: i32, METHOD: i32, I: i32, MOST: i32,
   energy: usize, potential: usize, sine: usize, beam: usize, y: usize, prefix: usize, cells: usize,
-  constants: usize, fit: usize, plateau: usize, confidence: usize, looked: usize, work: usize,
+  constants: usize, fit: usize, plateau: usize, confidence: usize, state: usize, work: usize,
 ): void {
   let free = at(work, sweepScratch(R));
   size = BOX + bytesUp(2 * R);
@@ -701,13 +716,13 @@ export function losscone_search(
         set(plateau, 2 * I * e + i, NaN);
         set(confidence, 2 * I * e + i, NaN);
       }
-      store<i32>(looked + (<usize> e << 2), 0);
+      store<i32>(state + (<usize> e << 2), 0);
       continue;
     }
     const whole = search(get(constants, 9), MOST, at(fit, 4 * e), plateauWork, confidenceWork);
     memory.copy(at(plateau, 2 * I * e), plateauWork, <usize> I << 4);
     memory.copy(at(confidence, 2 * I * e), confidenceWork, <usize> I << 4);
-    store<i32>(looked + (<usize> e << 2), whole ? boxes : -boxes);
+    store<i32>(state + (<usize> e << 2), whole ? 1 : -1);
   }
 }
 

@@ -11,6 +11,9 @@ import { KAPPA } from "./kappa.ts";
 import type { Kernel } from "./kernel.ts";
 import { NORMAL_EQUATIONS } from "./normal_equations.ts";
 import { PIXEL_SUMS } from "./pixel_sums.ts";
+import { LOSSCONE } from "./losscone.ts";
+import { LOSSCONE_PREPARE } from "./losscone_prepare.ts";
+import { LOSSCONE_SEARCH } from "./losscone_search.ts";
 import { REBIN } from "./rebin.ts";
 import { RESOLUTION } from "./resolution.ts";
 import { ROOT } from "./root.ts";
@@ -35,6 +38,9 @@ export const KERNELS: readonly Kernel[] = [
   ...SPOTS,
   ...NORMAL_EQUATIONS,
   ...PIXEL_SUMS,
+  ...LOSSCONE,
+  ...LOSSCONE_PREPARE,
+  ...LOSSCONE_SEARCH,
   ...BANDED,
   ...SCHUR,
   ...ROOT,

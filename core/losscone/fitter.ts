@@ -67,16 +67,16 @@ function fitBatch(
   const fit = target.allocate("f64", 4 * B);
   const plateau = target.allocate("f64", 2 * INTERVALS * B);
   const confidence = target.allocate("f64", 2 * INTERVALS * B);
-  const looked = target.allocate("i32", B);
+  const state = target.allocate("i32", B);
   target.run(lossconeSearch, { ...prepared.dims, I: INTERVALS, MOST: MOST_BOXES }, {
     ...prepared.tables,
     fit,
     plateau,
     confidence,
-    looked,
+    state,
   });
   const fits = target.download(fit) as Float64Array;
-  const boxes = target.download(looked) as Int32Array;
+  const states = target.download(state) as Int32Array;
   const plateaus = target.download(plateau) as Float64Array;
   const sets = target.download(confidence) as Float64Array;
 
@@ -96,8 +96,8 @@ function fitBatch(
       identifiable: isIdentifiable(set, options),
       uWidth: widths === null || !fitted ? NaN : widths[e]!,
       search: fitted ? "exact" : "none",
-      converged: fitted && boxes[e]! > 0,
-      evaluations: Math.abs(boxes[e]!),
+      converged: fitted && states[e] === 1,
+      evaluations: 0,
       reason,
     };
   });

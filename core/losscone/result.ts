@@ -33,7 +33,7 @@ export interface SweepResult {
   readonly uWidth: number;
   readonly search: "exact" | "evolution" | "hypercube" | "none";
   readonly converged: boolean;
-  /** Evaluations of χ², or boxes that the exact search looked at. */
+  /** Evaluations of χ² by the evolution; 0 after an exact search. */
   readonly evaluations: number;
   readonly reason: LossconeReason;
 }

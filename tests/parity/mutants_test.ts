@@ -249,6 +249,38 @@ const MUTANTS: readonly (Mutant & { readonly kernel: string })[] = [
     source: "root.cu",
     kernel: "decorrelate",
   },
+  {
+    name: "equal_pitches_in_one_place",
+    file: "losscone_prepare.cu",
+    find: "(a[i] == alpha && i < j)",
+    replace: "(a[i] == alpha && i < 0)",
+    source: "losscone_prepare.cu",
+    kernel: "losscone_tables",
+  },
+  {
+    name: "last_count_of_a_box_left_out",
+    file: "losscone_search.cuh",
+    find: "for (int i = i0 + 1; i <= i1; i++) least = lower(least, sums[i]);\n      bound += least;",
+    replace: "for (int i = i0 + 1; i < i1; i++) least = lower(least, sums[i]);\n      bound += least;",
+    source: "losscone_search.cu",
+    kernel: "losscone_search",
+  },
+  {
+    name: "beam_inside_the_cone_left_out",
+    file: "losscone_sweep.cuh",
+    find: "if (!(more > FAINT)) break;",
+    replace: "if (!(more > FAINT)) break;\n      if (j < i) continue;",
+    source: "losscone_search.cu",
+    kernel: "losscone_evaluate",
+  },
+  {
+    name: "edge_of_the_cone_moved",
+    file: "losscone.cu",
+    find: "sineSquared(alpha) >= x) ? 1.0 : g",
+    replace: "sineSquared(alpha) >= x - 1e-3) ? 1.0 : g",
+    source: "losscone.cu",
+    kernel: "losscone_model",
+  },
 ];
 
 for (const mutant of MUTANTS) {
