@@ -276,6 +276,7 @@ function fluxPanel(figure: LossconeFigure, what: "data" | "model", common: objec
         fill: "fill",
         stroke: "fill",
         strokeWidth: 0.4,
+        shapeRendering: "crispEdges",
         clip: true,
       }),
       Plot.line(line, { x: "x", y: "y", stroke: COLOUR.coneEdge, strokeWidth: 4, clip: true }),
@@ -341,6 +342,7 @@ function mapPanel({ portrait, fit }: LossconeFigure, common: object): Panel {
         fill: "fill",
         stroke: "fill",
         strokeWidth: 0.5,
+        shapeRendering: "crispEdges",
         clip: true,
       }),
       Plot.contour(grid(portrait.map), {

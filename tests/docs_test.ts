@@ -24,12 +24,22 @@ const COMMANDS = [
   ["templates", "import"],
   ["templates", "info"],
   ["plot"],
+  ["extract"],
+  ["extract", "simulate"],
+  ["extract", "compare"],
+  ["losscone", "fit"],
+  ["losscone", "kappa"],
+  ["losscone", "simulate"],
+  ["losscone", "plot"],
   ["devices"],
   ["parity"],
 ];
 
-Deno.test("README: every option of every command is named, and no other", async () => {
-  const readme = read("README.md").replace(/<!--[^]*?-->/g, "");
+/** What explains the commands, without comments. */
+const EXPLAINED = ["README.md", "docs/extraction.md", "docs/losscone.md"];
+
+Deno.test("README and pages of jobs: every option of every command is named, and no other", async () => {
+  const readme = EXPLAINED.map(read).join("\n").replace(/<!--[^]*?-->/g, "");
   const options = (text: string) => [...text.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([option]) => option);
   const named = new Set(options(readme));
   // of npx, of deno task, and of every command

@@ -178,9 +178,11 @@ const plotOptions = merge(
     sweep: option("--sweep", whole("N", 0), {
       description: message`Number of the sweep: its spec_no, or its place in an NPZ without one.`,
     }),
-    out: option("--out", path({ metavar: "PICTURE" }), {
-      description: message`Picture to write: .png or .svg.`,
-    }),
+    out: optional(
+      option("--out", path({ metavar: "PICTURE" }), {
+        description: message`Picture to write, .png or .svg; without it, sweep_N.png here.`,
+      }),
+    ),
   }),
   spacecraft,
   search,
@@ -223,7 +225,7 @@ export const losscone = command(
     command("plot", plotOptions, {
       brief: message`Draw one sweep: data, model, loss cone, map of chi-square.`,
       footer: message`Example:${lineBreak()}
-  ${commandLine("twinspec losscone plot sweeps.npz --sweep 3 --out sweep.png")}`,
+  ${commandLine("twinspec losscone plot sweeps.npz --sweep 3 --out sweep.svg")}`,
     }),
   ),
   { brief: message`Potential of the lunar surface from electron sweeps.` },

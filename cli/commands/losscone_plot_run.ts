@@ -27,7 +27,7 @@ import { inputOptions, lossconeOptions, potentialChoice } from "./losscone_fit_r
  * @returns the exit code
  */
 export async function runLossconePlot(command: LossconePlotCommand, terminal: Terminal): Promise<number> {
-  const out = userPath(command.out);
+  const out = userPath(command.out ?? `sweep_${command.sweep}.png`);
   checkPictureName(out);
   const source = openSweeps(
     command.inputs.map(userPath),

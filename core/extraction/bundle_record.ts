@@ -50,6 +50,7 @@ export function encodeBundle(bundle: KeptBundle): Uint8Array {
   );
 }
 
+/** The inverse of {@link encodeBundle}. */
 export function decodeBundle(bytes: Uint8Array<ArrayBuffer>): KeptBundle {
   const [fibres, bins, bands, x0, y0, columns, rows, modelled] = new Int32Array(
     bytes.buffer,

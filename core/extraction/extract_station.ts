@@ -4,6 +4,7 @@ import type { Target } from "../target.ts";
 import { makeExtractor } from "./extractor.ts";
 import type { BundleResult, ExtractionBatch, ExtractionJob } from "./job.ts";
 
+/** Prepares an extraction; its answers are the spectra of bundles. */
 export function openExtraction(target: Target, job: ExtractionJob): Answer<ExtractionBatch, BundleResult[]> {
   const extractor = makeExtractor(target, job);
   return (batch) => {

@@ -2,15 +2,15 @@
  * DESI spectra: coadd-*, spectra-* (arms b, r, z in HDUs B_FLUX, B_IVAR...) and cframe-*, frame-* (one arm in HDUs FLUX,
  * IVAR..., its name from the header's CAMERA). https://desidatamodel.readthedocs.io
  *
- * Wavelengths are vacuum, and barycentric: the pipeline extracts onto corrected wavelengths. Masks are returned as bit
- * patterns, not 0 = bad. The line spread is a nominal one; the resolution matrix is the measured one.
+ * Wavelengths are vacuum, and barycentric unless the header of a frame says that they were not corrected. Masks are
+ * returned as bit patterns, not 0 = bad. The line spread is a nominal one; the resolution matrix is the measured one.
  */
 import type { FitsFile, Hdu } from "./fits_read.ts";
 import type { Header } from "./fits_header.ts";
 import type { Table } from "./fits_table.ts";
 import { InputError } from "./input_error.ts";
 import { toFloat32, toFloat64, toInt32 } from "./number_types.ts";
-import type { ArmGrid, ArmRows, SpectrumFile } from "./spectra.ts";
+import type { ArmGrid, ArmRows, Frame, SpectrumFile } from "./spectra.ts";
 import { checkIncreasing } from "./wavelength_check.ts";
 
 /** Nominal full width at half maximum of the line spread, Å. */
@@ -47,7 +47,7 @@ export function openDesi(file: FitsFile): SpectrumFile {
   for (const arm of ["b", "r", "z"]) {
     const prefix = `${arm.toUpperCase()}_`;
     if (PARTS.some((part) => file.find(prefix + part) !== null)) {
-      arms.push(armHdus(file, arm, prefix, fibermap));
+      arms.push(armHdus(file, arm, prefix, fibermap, "barycentric"));
     }
   }
   if (arms.length === 0) throw new InputError(`${file.path}: has none of the arms b, r, z`);
@@ -71,7 +71,17 @@ export function openDesiFrame(file: FitsFile): SpectrumFile {
   if (FWHM[arm] === undefined) {
     throw new InputError(`${file.path}: header keyword CAMERA is ${camera ?? "missing"}, expected b0 … z9`);
   }
-  return new DesiSpectra(file, "desi-frame", [armHdus(file, arm, "", fibermap)], fibermap);
+  const hdus = armHdus(file, arm, "", fibermap, frameOf(file.hdus[0].header));
+  return new DesiSpectra(file, "desi-frame", [hdus], fibermap);
+}
+
+/** A factor HELIOCOR of 1 is that of an extraction without correction; a header that says nothing is the pipeline's. */
+function frameOf(header: Header): Frame {
+  const factor = header.get("HELIOCOR");
+  if (typeof factor === "number" || typeof factor === "bigint") {
+    return Number(factor) === 1 ? "topocentric" : "barycentric";
+  }
+  return String(header.get("SPECSYS")).startsWith("TOPO") ? "topocentric" : "barycentric";
 }
 
 function readFibermap(file: FitsFile): Table {
@@ -94,7 +104,7 @@ function fibermapOfFibres(file: FitsFile, fibermap: Table): Table {
   return fibermap.take(rows);
 }
 
-function armHdus(file: FitsFile, arm: string, prefix: string, fibermap: Table): ArmHdus {
+function armHdus(file: FitsFile, arm: string, prefix: string, fibermap: Table, frame: Frame): ArmHdus {
   const need = (part: string): Hdu => {
     const hdu = file.find(prefix + part);
     if (hdu !== null) return hdu;
@@ -122,7 +132,7 @@ function armHdus(file: FitsFile, arm: string, prefix: string, fibermap: Table): 
     arm,
     lam,
     medium: "vacuum",
-    frame: "barycentric",
+    frame,
     lsf: { kind: "fwhm", angstrom: FWHM[arm] },
     ndiag,
   };

@@ -2,7 +2,7 @@
 import { lossconeEvaluate } from "../kernels/losscone_search.ts";
 import { place, type Target } from "../target.ts";
 import type { LossconeOptions } from "./options.ts";
-import { prepareSweeps } from "./prepared.ts";
+import { type PreparedSweeps, prepareSweeps } from "./prepared.ts";
 import { chi2Quantile } from "./quantile.ts";
 import type { SweepResult } from "./result.ts";
 import type { SweepBatch } from "./sweep.ts";
@@ -37,9 +37,10 @@ export interface SweepPortrait {
 const AMPLITUDES = [0, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.15, 1.4, 1.7, 2, 2.4, 2.8, 3.3, 3.8, 4.4, 5];
 /** Points of the map. */
 const U_POINTS = 260;
-const B_POINTS = 120;
+const B_POINTS = 200;
+const COARSE = 80;
 /** Half width of the map around the confidence set, V, at least, and of its width. */
-const MARGIN = 60;
+const MARGIN = 25;
 
 /**
  * @param batch - of one sweep
@@ -57,29 +58,19 @@ export function portraitOf(
   const pitch = target.download(prepared.pitch) as Float64Array;
   const data = target.download(prepared.norm) as Float64Array;
   const mask = target.download(prepared.mask) as Uint8Array;
-  const u = axis(around(fit, options.potential), U_POINTS), b = axis(options.fieldRatio, B_POINTS);
-  const [least, most] = options.beamAmplitude;
-  const amplitudes = [...AMPLITUDES, fit.beamAmp].filter((a) => a >= least && a <= most);
-  const S = u.length * b.length;
-  const points = new Float64Array(3 * S);
-  for (let j = 0, at = 0; j < b.length; j++) {
-    for (let i = 0; i < u.length; i++, at += 3) [points[at], points[at + 1]] = [u[i], b[j]];
-  }
-  const chi2 = new Float64Array(S).fill(Infinity);
-  for (const amplitude of amplitudes) {
-    const inner = target.mark();
-    for (let s = 0; s < S; s++) points[3 * s + 2] = amplitude;
-    const out = target.allocate("f64", S);
-    target.run(lossconeEvaluate, { ...prepared.dims, S }, {
-      ...prepared.tables,
-      points: place(target, points),
-      chi2: out,
-    });
-    (target.download(out) as Float64Array).forEach((value, s) => chi2[s] = Math.min(chi2[s], value));
-    target.release(inner);
-  }
-  target.release(mark);
+  const amplitudes = [...AMPLITUDES, fit.beamAmp].filter((a) =>
+    a >= options.beamAmplitude[0] && a <= options.beamAmplitude[1]
+  );
+  const grid = (u: Float64Array, b: Float64Array, some: readonly number[]) =>
+    chi2On(target, prepared, u, b, some);
   const limit = fit.chi2 * (1 + rise / Math.max(1, fit.validCells - 3));
+  const u = axis(around(fit, options.potential), U_POINTS);
+  // A coarse map first tells which field ratios matter.
+  const all = axis(options.fieldRatio, COARSE);
+  const coarse = grid(u.filter((_, i) => i % 4 === 0), all, [0, fit.beamAmp]);
+  const b = axis(near(all, coarse, fit, options.fieldRatio), B_POINTS);
+  const chi2 = grid(u, b, amplitudes);
+  target.release(mark);
   return {
     energy: batch.energy.slice(),
     pitch,
@@ -90,6 +81,50 @@ export function portraitOf(
   };
 }
 
+/** χ² at all points (b, u), the least of those with the given amplitudes. */
+function chi2On(
+  target: Target,
+  prepared: PreparedSweeps,
+  u: Float64Array,
+  b: Float64Array,
+  amplitudes: readonly number[],
+): Float64Array {
+  const S = u.length * b.length, points = new Float64Array(3 * S);
+  for (let j = 0, at = 0; j < b.length; j++) {
+    for (let i = 0; i < u.length; i++, at += 3) [points[at], points[at + 1]] = [u[i], b[j]];
+  }
+  const chi2 = new Float64Array(S).fill(Infinity);
+  for (const amplitude of amplitudes) {
+    const mark = target.mark();
+    for (let s = 0; s < S; s++) points[3 * s + 2] = amplitude;
+    const out = target.allocate("f64", S);
+    target.run(lossconeEvaluate, { ...prepared.dims, S }, {
+      ...prepared.tables,
+      points: place(target, points),
+      chi2: out,
+    });
+    (target.download(out) as Float64Array).forEach((value, s) => chi2[s] = Math.min(chi2[s], value));
+    target.release(mark);
+  }
+  return chi2;
+}
+
+/** Field ratios where χ² is below twice its least, and some around. */
+function near(
+  b: Float64Array,
+  chi2: Float64Array,
+  fit: SweepResult,
+  [low, high]: readonly [number, number],
+): [number, number] {
+  const across = chi2.length / b.length;
+  const good = [...b].filter((_, j) =>
+    chi2.subarray(j * across, (j + 1) * across).some((value) => value < 2 * fit.chi2)
+  );
+  const from = Math.min(...good, fit.bsOverBm), to = Math.max(...good, fit.bsOverBm);
+  const margin = 0.06 + 0.3 * (to - from);
+  return [Math.max(low, from - margin), Math.min(high, to + margin)];
+}
+
 function axis([low, high]: readonly [number, number], n: number): Float64Array {
   return Float64Array.from({ length: n }, (_, i) => low + (high - low) * i / (n - 1));
 }
@@ -98,7 +133,7 @@ function axis([low, high]: readonly [number, number], n: number): Float64Array {
 function around({ confidence, u }: SweepResult, [low, high]: readonly [number, number]): [number, number] {
   const from = confidence[0]?.[0] ?? u, to = confidence.at(-1)?.[1] ?? u;
   if (!Number.isFinite(from)) return [low, high];
-  const margin = Math.max(MARGIN, 1.2 * (to - from), 0.35 * Math.abs(u));
+  const margin = Math.max(MARGIN, 1.2 * (to - from), 0.25 * Math.abs(u));
   return [Math.max(low, from - margin), Math.min(high, to + margin)];
 }
 

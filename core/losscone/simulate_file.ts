@@ -9,7 +9,7 @@ import type { NumberArray } from "../io/number_types.ts";
 import { solidAngles } from "./cells.ts";
 import { fromAxes, MOON_RADIUS, spacecraftAxes } from "./geometry/field_line.ts";
 import { SunTrack } from "./geometry/moon_frame.ts";
-import { unit, type Vector } from "./geometry/vectors.ts";
+import { cross, unit, type Vector } from "./geometry/vectors.ts";
 import { EPHEMERIS_COLUMNS } from "./geometry/ephemeris.ts";
 import { dateOfName } from "./input/table_files.ts";
 import {
@@ -157,7 +157,7 @@ async function writeTables(folder: string, paths: readonly string[], task: Task)
     const first = i * DAILY, count = paths.length === 1 ? sweeps : Math.min(DAILY, sweeps - first);
     using file = AtomicFile.create(path);
     for await (const { at, batch } of pieces(first, count, task)) {
-      file.write(encoder.encode(tableText(batch, at, start)));
+      file.write(encoder.encode(tableText(batch, at, start, at - first)));
       for (let k = 0; k < batch.count; k++) orbit.push(orbitLine(batch, k, start + CADENCE * (at + k), sun));
     }
     file.commit();
@@ -170,13 +170,18 @@ async function writeTables(folder: string, paths: readonly string[], task: Task)
   return [...paths, theta, ephemeris];
 }
 
-/** Rows of the table; the sweep at place `at` is the first, its number in the file that place. */
-function tableText({ count, energy, field, flux, phi }: SweepBatch, at: number, start: number): string {
+/** Rows of the table; the sweep at place `at` of the run is the first, `own` its number in the file. */
+function tableText(
+  { count, energy, field, flux, phi }: SweepBatch,
+  at: number,
+  start: number,
+  own: number,
+): string {
   const lines: string[] = [];
   for (let i = 0; i < count; i++) {
     const time = start + CADENCE * (at + i), utc = utcText(time);
     for (let r = i * R; r < (i + 1) * R; r++) {
-      const words = [utc, time, energy[r].toFixed(3), at + i];
+      const words = [utc, time, energy[r].toFixed(3), own + i];
       for (let k = 0; k < 3; k++) words.push(field[3 * r + k].toFixed(5));
       for (let c = r * P; c < (r + 1) * P; c++) words.push(flux[c] === 0 ? "0" : flux[c].toExponential(4));
       for (let c = r * P; c < (r + 1) * P; c++) words.push(phi[c].toFixed(2));
@@ -188,12 +193,15 @@ function tableText({ count, energy, field, flux, phi }: SweepBatch, at: number, 
 
 /**
  * A place from which the field line of the sweep meets the Moon in the direction that its polarity says: 100 km above
- * the point below which the line goes straight down. The spin axis is the Moon's.
+ * the point below which the line goes straight down; with polarity 0, one where the line passes by. The spin axis is the
+ * Moon's.
  */
 function orbitLine({ field, polarity }: SweepBatch, i: number, time: number, sun: SunTrack): string {
   const spin: Vector = [0, 0, 1];
   const at = 3 * i * R, b: Vector = [field[at], field[at + 1], field[at + 2]];
-  const down = unit(fromAxes(b, spacecraftAxes(spin, sun.at(time))));
-  const away = -ORBIT * (polarity[i * R] || 1);
-  return [utcText(time), ...down.map((x) => (away * x).toFixed(4)), ...spin].join(",");
+  const line = unit(fromAxes(b, spacecraftAxes(spin, sun.at(time))));
+  const sign = polarity[i * R];
+  const aside = unit(cross(line, Math.abs(line[0]) < 0.7 ? [1, 0, 0] : [0, 1, 0]));
+  const place = sign === 0 ? aside.map((x) => ORBIT * x) : line.map((x) => -ORBIT * sign * x);
+  return [utcText(time), ...place.map((x) => x.toFixed(4)), ...spin].join(",");
 }

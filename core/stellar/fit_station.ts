@@ -5,6 +5,7 @@ import type { FitBatch, FitJob } from "./batch.ts";
 import { makeFitter } from "./fitter.ts";
 import type { BatchResult } from "./result.ts";
 
+/** Prepares a fit of stars; its answers are those of the batches. */
 export function openFit(target: Target, job: FitJob): Answer<FitBatch, BatchResult> {
   const fitter = makeFitter(target, job);
   return (batch) => {

@@ -229,6 +229,12 @@ Deno.test(
     assert.deepEqual([a.header.get("HELIOCOR"), a.header.get("SPECSYS")], [1, "TOPOCENT"]);
     assert.equal(b.header.get("SPECSYS"), "BARYCENT");
     assert.notDeepEqual(b.flux, a.flux);
+    const frames = [plain, corrected].map((path) => {
+      const spectra = openSpectra(path);
+      spectra.close();
+      return spectra.arms[0]!.frame;
+    });
+    assert.deepEqual(frames, ["topocentric", "barycentric"]);
   }),
 );
 

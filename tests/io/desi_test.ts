@@ -132,6 +132,26 @@ Deno.test("a frame is one arm named by CAMERA", () => {
   });
 });
 
+Deno.test("a frame is barycentric unless its header says that nothing was corrected", () => {
+  withFolder((folder) => {
+    const path = join(folder, "frame.fits");
+    const frameOf = (header: Header) => {
+      makeFrame(path, "r3", header);
+      const file = openSpectra(path);
+      file.close();
+      return file.arms[0].frame;
+    };
+    assert.equal(frameOf(new Header()), "barycentric");
+    assert.equal(frameOf(new Header().setReal("HELIOCOR", 1.00008)), "barycentric");
+    assert.equal(frameOf(new Header().setReal("HELIOCOR", 1)), "topocentric");
+    assert.equal(frameOf(new Header().set("HELIOCOR", 1)), "topocentric");
+    assert.equal(frameOf(new Header().set("SPECSYS", "TOPOCENT")), "topocentric");
+    // what a camera wrote before the correction
+    assert.equal(frameOf(new Header().setReal("HELIOCOR", 0.9999).set("SPECSYS", "TOPOCENT")), "barycentric");
+    assert.equal(frameOf(new Header().set("SPECSYS", "BARYCENT")), "barycentric");
+  });
+});
+
 Deno.test("a frame of some fibres takes their rows of a longer FIBERMAP by FIBERMIN, else it is a fault", () => {
   withFolder((folder) => {
     const path = join(folder, "frame.fits");

@@ -100,7 +100,7 @@ export interface SpacecraftState {
 
 /**
  * The state at a time: a cubic through the four samples around it for the position (on a lunar orbit sampled each minute
- * good to some metres), linear for the axis. Null outside the coverage and in its gaps.
+ * good to a metre, beside gaps to 20 m), linear for the axis. Null outside the coverage and in its gaps.
  */
 export function stateAt(ephemeris: Ephemeris, time: UnixSeconds): SpacecraftState | null {
   const { time: t, state, longest } = ephemeris, n = t.length;

@@ -13,6 +13,8 @@ export type ColumnType = "float64" | "int64" | "int8" | "bool" | "string";
 interface ColumnBase {
   readonly name: string;
   readonly type: ColumnType;
+  /** Characters of strings; absent = {@link STRING_WIDTH}. */
+  readonly width?: number;
   /** For people, in the FITS table. */
   readonly unit?: string;
   readonly comment?: string;
@@ -177,7 +179,12 @@ const FIT: readonly SweepColumn[] = [
   { name: "spec_evaluations", type: "int64", of: ({ fit }) => fit?.evaluations ?? 0 },
 ];
 
-const REASON: SweepColumn = { name: "spec_reason", type: "string", of: (record) => record.reason };
+const REASON: SweepColumn = {
+  name: "spec_reason",
+  type: "string",
+  width: 240,
+  of: (record) => record.reason,
+};
 
 const SUFFIX = "lhs_dchi2red_0p001";
 const QUALITY: readonly SweepColumn[] = [

@@ -60,14 +60,15 @@ function tableOf(columns: readonly SweepColumn[], records: readonly SweepRecord[
   return new Table(columns.map((column) => fitsColumn(column, records)), { rows: records.length });
 }
 
-function fitsColumn({ name, type, unit, comment, of }: SweepColumn, records: readonly SweepRecord[]): Column {
+function fitsColumn(column: SweepColumn, records: readonly SweepRecord[]): Column {
+  const { name, type, width = STRING_WIDTH, unit, comment, of } = column;
   const title = name.replace(/^spec_/, "").toUpperCase();
   const notes = { unit: unit ?? "", comment: comment ?? "" };
   const values = records.map((record) => of(record));
   switch (type) {
     case "string": {
-      const ascii = values.map((text) => headerText(text as string).slice(0, STRING_WIDTH));
-      return stringColumn(title, ascii, { ...notes, width: STRING_WIDTH });
+      const ascii = values.map((text) => headerText(text as string).slice(0, width));
+      return stringColumn(title, ascii, { ...notes, width });
     }
     case "bool":
       return boolColumn(title, values as boolean[], notes);

@@ -25,7 +25,12 @@ export interface NpzPlan {
   readonly provenance: Provenance;
 }
 
-type Gathered = { readonly name: string; readonly content: NpyContent; put(record: SweepRecord): void };
+interface Gathered {
+  readonly name: string;
+  readonly content: NpyContent;
+  readonly width: number;
+  put(record: SweepRecord): void;
+}
 
 /** Writes it whole or not at all. @throws InputError where it cannot be written */
 export async function writeNpzOutput(plan: NpzPlan, records: Records): Promise<void> {
@@ -52,7 +57,7 @@ export async function writeNpzOutput(plan: NpzPlan, records: Records): Promise<v
       bytes += sizes[next];
     }
     for (const record of eachRecord(records)) for (const column of pass) column.put(record);
-    for (const { name, content } of pass) await npz.add(name, content, STRING_WIDTH);
+    for (const { name, content, width } of pass) await npz.add(name, content, width);
   }
   for (const column of streamed) {
     await npz.addPieces(column.name, `<U${STRING_WIDTH}`, [records.rows], stringPieces(column, records));
@@ -71,16 +76,15 @@ export async function writeNpzOutput(plan: NpzPlan, records: Records): Promise<v
 
 const scalar = (value: number): NpyContent => ({ shape: [], data: Float64Array.of(value) });
 
-function columnOf(
-  type: ColumnType,
-  n: number,
-): { content: NpyContent; set(i: number, value: unknown): void } {
+interface Filled {
+  readonly content: NpyContent;
+  set(i: number, value: unknown): void;
+}
+
+function columnOf(type: ColumnType, n: number, width: number): Filled {
   if (type === "string") {
     const data = new Array<string>(n).fill("");
-    return {
-      content: { shape: [n], data },
-      set: (i, value) => data[i] = (value as string).slice(0, STRING_WIDTH),
-    };
+    return { content: { shape: [n], data }, set: (i, value) => data[i] = (value as string).slice(0, width) };
   }
   if (type === "int64") {
     const data = new BigInt64Array(n);
@@ -97,20 +101,16 @@ function columnOf(
   };
 }
 
-function gatherSweeps(column: SweepColumn, n: number): Gathered {
-  const { content, set } = columnOf(column.type, n);
+function gatherSweeps({ name, type, width = STRING_WIDTH, of }: SweepColumn, n: number): Gathered {
+  const { content, set } = columnOf(type, n, width);
   let i = 0;
-  return { name: column.name, content, put: (record) => set(i++, column.of(record)) };
+  return { name, content, width, put: (record) => set(i++, of(record)) };
 }
 
-function gatherRows(column: RowColumn, n: number): Gathered {
-  const { content, set } = columnOf(column.type, n);
+function gatherRows({ name, type, width = STRING_WIDTH, of }: RowColumn, n: number): Gathered {
+  const { content, set } = columnOf(type, n, width);
   let i = 0;
-  return {
-    name: column.name,
-    content,
-    put: (record) => record.utc.forEach((_, row) => set(i++, column.of(record, row))),
-  };
+  return { name, content, width, put: (record) => record.utc.forEach((_, row) => set(i++, of(record, row))) };
 }
 
 function* stringPieces(column: RowColumn, records: Records): Generator<Uint8Array> {
