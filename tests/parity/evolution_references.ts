@@ -24,7 +24,7 @@ function objective(dims: Sizes, inputs: Inputs, e: number): (point: readonly num
 }
 
 const start = reference(
-  { population: EXACT, values: within(1e-10, "prefix sums against sums over cells"), state: EXACT },
+  { population: within(1e-15), values: within(1e-10, "prefix sums against sums over cells"), state: EXACT },
   (dims, inputs) => {
     const { B, S, M } = dims;
     const out = { population: [] as number[], values: [] as number[] }, state: number[] = [];
