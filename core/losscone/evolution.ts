@@ -100,9 +100,22 @@ export class Evolution {
   }
 }
 
-/** Evolves a batch to the end. */
+/**
+ * Evolves a batch to the end, `runs` times with random numbers of their own; the lowest χ² of a sweep counts. One run ends on
+ * a wrong plateau of the Lillis χ² in some 8 % of the sweeps, as the reference's does: all members fall onto it.
+ */
 export function evolve(target: Target, options: LossconeOptions, prepared: PreparedSweeps): Evolved[] {
-  const evolution = new Evolution(target, options, prepared);
-  while (evolution.step(STRIDE));
-  return evolution.best();
+  let found: Evolved[] = [];
+  for (let run = 0; run < options.evolution.runs; run++) {
+    const mark = target.mark();
+    const evolution = new Evolution(target, { ...options, seed: options.seed + run }, prepared);
+    while (evolution.step(STRIDE));
+    const best = evolution.best();
+    target.release(mark);
+    found = run === 0 ? best : found.map((before, e) => {
+      const winner = best[e]!.chi2 < before.chi2 ? best[e]! : before;
+      return { ...winner, evaluations: before.evaluations + best[e]!.evaluations };
+    });
+  }
+  return found;
 }

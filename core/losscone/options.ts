@@ -14,6 +14,8 @@ export interface EvolutionOptions {
   /** Probability of taking a gene from the mutant. */
   readonly crossover: number;
   readonly generations: number;
+  /** Evolutions of each sweep, the best of which counts. */
+  readonly runs: number;
   /** A sweep stops once std(χ² of the members) ≤ atol + tol·|mean|; atol is of the sum of squares, not of a reduced χ². */
   readonly tol: number;
   readonly atol: number;
@@ -67,6 +69,7 @@ export const DEFAULT_LOSSCONE_OPTIONS: LossconeOptions = {
     weight: 0.5,
     crossover: 0.9,
     generations: 500,
+    runs: 2,
     tol: 1e-3,
     atol: 1e-3,
   },
