@@ -3,6 +3,8 @@ import type { Dims, Kernel } from "../core/kernels/kernel.ts";
 import { lossconeChisq, lossconeModel } from "../core/kernels/losscone.ts";
 import { lossconeNormalise, lossconePitch, lossconeTables } from "../core/kernels/losscone_prepare.ts";
 import { lossconeEvaluate, lossconeSearch } from "../core/kernels/losscone_search.ts";
+import { evolutionStart, evolutionStep } from "../core/kernels/evolution.ts";
+import { philoxWords } from "../core/kernels/philox.ts";
 import { hypercube, seedBounds } from "../core/losscone/hypercube.ts";
 import { DEFAULT_LOSSCONE_OPTIONS } from "../core/losscone/options.ts";
 import { lossconeConstants } from "../core/losscone/prepared.ts";
@@ -61,6 +63,22 @@ class SweepInputs {
     return { ...this.rows, ...this.constants, ...Object.fromEntries(names.map(of)) };
   }
 
+  start(target: Target): Inputs {
+    const { evolution: { seeds, population }, potential, fieldRatio, beamAmplitude } = OPTIONS;
+    return {
+      ...this.tables(target),
+      seeds: hypercube(seeds, seedBounds(OPTIONS), 1, "seeds"),
+      members: hypercube(population, [potential, fieldRatio, beamAmplitude], 1, "members"),
+    };
+  }
+
+  evolving(target: Target): Inputs {
+    const { seeds: S, population: M } = OPTIONS.evolution, inputs = this.start(target);
+    const of = (name: string) =>
+      outputOf(target, evolutionStart, { ...this.dims, METHOD: 0, S, M }, inputs, name);
+    return { ...inputs, population: of("population"), values: of("values"), state: of("state") };
+  }
+
   /** Parameters of a model for every sweep. */
   get parameters(): Float64Array {
     return hypercube(this.sweeps, seedBounds(OPTIONS), 1, "seeds");
@@ -87,7 +105,7 @@ class SweepInputs {
 
 /** A case for every kernel of the families losscone, with so many sweeps in a batch. */
 export function lossconeCases(sweeps: number): Case[] {
-  const data = new SweepInputs(sweeps), S = OPTIONS.evolution.seeds;
+  const data = new SweepInputs(sweeps), S = OPTIONS.evolution.seeds, M = OPTIONS.evolution.population;
   const single = (kernel: Kernel, more: Dims, inputs: (target: Target) => Inputs): Case => ({
     kernel,
     name: kernel.name,
@@ -103,6 +121,24 @@ export function lossconeCases(sweeps: number): Case[] {
     single(lossconeEvaluate, { METHOD: 0, S }, (target) => ({
       ...data.tables(target),
       points: hypercube(S, seedBounds(OPTIONS), 1, "seeds"),
+    })),
+    {
+      kernel: philoxWords,
+      name: philoxWords.name,
+      rows: sweeps,
+      calls: [{
+        dims: { B: sweeps },
+        inputs: () => ({
+          counter: Int32Array.from({ length: 4 * sweeps }, (_, i) => i),
+          key: Int32Array.of(42, 0),
+        }),
+      }],
+    },
+    single(evolutionStart, { METHOD: 0, S, M }, (target) => data.start(target)),
+    single(evolutionStep, { METHOD: 0, M, G: 8, MOST: 500 }, (target) => ({
+      ...data.evolving(target),
+      settings: Float64Array.of(0.5, 0.9, 0, 0),
+      key: Int32Array.of(42, 0),
     })),
     single(lossconeSearch, { METHOD: 0, I: 8, MOST: 1 << 20 }, (target) => data.tables(target)),
   ];

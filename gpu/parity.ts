@@ -12,6 +12,7 @@ import { FITS } from "./parity/fit_cases.ts";
 import { FOURIER_AND_CCF } from "./parity/fourier_cases.ts";
 import { KAPPA_AND_CURRENTS } from "./parity/kappa_cases.ts";
 import { LINEAR } from "./parity/linear_cases.ts";
+import { EVOLUTION_CASES } from "./parity/evolution_cases.ts";
 import { LOSSCONE_CASES } from "./parity/losscone_cases.ts";
 import { againstReference, type SlowReference } from "./parity/reference.ts";
 import { EXTRACTION_SPOTS } from "./parity/spot_cases.ts";
@@ -27,6 +28,7 @@ const MAKERS: ReadonlyMap<string, CaseMaker> = new Map(
     ...EXTRACTION_BANDS,
     ...KAPPA_AND_CURRENTS,
     ...LOSSCONE_CASES,
+    ...EVOLUTION_CASES,
   ].map((
     [kernel, maker],
   ) => [kernel.name, maker]),

@@ -26,11 +26,16 @@ function vector(row: usize, k: i32): v128 {
 
 /** L of A = L Lᵀ in place of A; the reciprocals of the diagonal of L go to `inverse`, N vectors. */
 export function factorPair(N: i32, H: i32, a: usize, inverse: usize): void {
+  factorColumns(N, H, a, inverse, 0, N);
+}
+
+/** Columns j0 ≤ j < j1 of the factor, those before being done; of rows only j0 … j1−1+H are looked at. */
+export function factorColumns(N: i32, H: i32, a: usize, inverse: usize, j0: i32, j1: i32): void {
   const one = f64x2.splat(1.0);
   const zero = f64x2.splat(0.0);
   const huge = f64x2.splat(Infinity);
   const nan = f64x2.splat(NaN);
-  for (let j = 0; j < N; j++) {
+  for (let j = j0; j < j1; j++) {
     const lj = pairRow(H, a, j);
     const from = j > H ? j - H : 0;
     let s0 = zero;
@@ -63,12 +68,31 @@ export function factorPair(N: i32, H: i32, a: usize, inverse: usize): void {
       let t1 = zero;
       let t2 = zero;
       let t3 = zero;
-      for (let k = i > H ? i - H : 0; k < j; k++) {
-        const l = vector(lj, k);
-        t0 = f64x2.add(t0, f64x2.mul(l, vector(r0, k)));
-        t1 = f64x2.add(t1, f64x2.mul(l, vector(r1, k)));
-        t2 = f64x2.add(t2, f64x2.mul(l, vector(r2, k)));
-        t3 = f64x2.add(t3, f64x2.mul(l, vector(r3, k)));
+      let k = (<usize> (i > H ? i - H : 0)) << 4;
+      const end = (<usize> j) << 4;
+      for (; k + 16 < end; k += 32) {
+        const p = lj + k;
+        const p0 = r0 + k;
+        const p1 = r1 + k;
+        const p2 = r2 + k;
+        const p3 = r3 + k;
+        const l = v128.load(p);
+        t0 = f64x2.add(t0, f64x2.mul(l, v128.load(p0)));
+        t1 = f64x2.add(t1, f64x2.mul(l, v128.load(p1)));
+        t2 = f64x2.add(t2, f64x2.mul(l, v128.load(p2)));
+        t3 = f64x2.add(t3, f64x2.mul(l, v128.load(p3)));
+        const m = v128.load(p, 16);
+        t0 = f64x2.add(t0, f64x2.mul(m, v128.load(p0, 16)));
+        t1 = f64x2.add(t1, f64x2.mul(m, v128.load(p1, 16)));
+        t2 = f64x2.add(t2, f64x2.mul(m, v128.load(p2, 16)));
+        t3 = f64x2.add(t3, f64x2.mul(m, v128.load(p3, 16)));
+      }
+      if (k < end) {
+        const l = v128.load(lj + k);
+        t0 = f64x2.add(t0, f64x2.mul(l, v128.load(r0 + k)));
+        t1 = f64x2.add(t1, f64x2.mul(l, v128.load(r1 + k)));
+        t2 = f64x2.add(t2, f64x2.mul(l, v128.load(r2 + k)));
+        t3 = f64x2.add(t3, f64x2.mul(l, v128.load(r3 + k)));
       }
       const at = (<usize> j) << 4;
       v128.store(r0 + at, f64x2.mul(f64x2.sub(v128.load(r0 + at), t0), scale));
@@ -86,9 +110,9 @@ export function factorPair(N: i32, H: i32, a: usize, inverse: usize): void {
   }
 }
 
-/** A x = b for two right-hand sides at once, in place; from the factor. */
-export function solvePair(N: i32, H: i32, a: usize, inverse: usize, x: usize, y: usize): void {
-  for (let i = 0; i < N; i++) {
+/** Rows i0 ≤ i < i1 of L z = b for two right-hand sides at once, in place; those before are done. */
+export function forwardPair(H: i32, a: usize, inverse: usize, x: usize, y: usize, i0: i32, i1: i32): void {
+  for (let i = i0; i < i1; i++) {
     const row = pairRow(H, a, i);
     let s0 = f64x2.splat(0);
     let s1 = s0;
@@ -113,20 +137,24 @@ export function solvePair(N: i32, H: i32, a: usize, inverse: usize, x: usize, y:
     v128.store(x + at, f64x2.mul(f64x2.sub(v128.load(x + at), f64x2.add(s0, s1)), scale));
     v128.store(y + at, f64x2.mul(f64x2.sub(v128.load(y + at), f64x2.add(t0, t1)), scale));
   }
-  for (let i = N - 1; i >= 0; i--) {
-    const row = pairRow(H, a, i);
-    const scale = vector(inverse, i);
-    const at = (<usize> i) << 4;
-    const u = f64x2.mul(v128.load(x + at), scale);
-    const v = f64x2.mul(v128.load(y + at), scale);
-    v128.store(x + at, u);
-    v128.store(y + at, v);
-    for (let k = i > H ? i - H : 0; k < i; k++) {
-      const l = vector(row, k);
-      const p = (<usize> k) << 4;
-      v128.store(x + p, f64x2.sub(v128.load(x + p), f64x2.mul(l, u)));
-      v128.store(y + p, f64x2.sub(v128.load(y + p), f64x2.mul(l, v)));
-    }
+}
+
+/** Row i of Lᵀ x = z for two right-hand sides, in place: to be called for i = N−1 … 0 in turn. */
+// @ts-ignore: decorator
+@inline
+export function backwardRow(H: i32, a: usize, inverse: usize, x: usize, y: usize, i: i32): void {
+  const row = pairRow(H, a, i);
+  const scale = vector(inverse, i);
+  const at = (<usize> i) << 4;
+  const u = f64x2.mul(v128.load(x + at), scale);
+  const v = f64x2.mul(v128.load(y + at), scale);
+  v128.store(x + at, u);
+  v128.store(y + at, v);
+  for (let k = i > H ? i - H : 0; k < i; k++) {
+    const l = vector(row, k);
+    const p = (<usize> k) << 4;
+    v128.store(x + p, f64x2.sub(v128.load(x + p), f64x2.mul(l, u)));
+    v128.store(y + p, f64x2.sub(v128.load(y + p), f64x2.mul(l, v)));
   }
 }
 
@@ -178,12 +206,31 @@ export function inverseRow(N: i32, H: i32, a: usize, inverse: usize, rows: i32, 
     let t1 = zero;
     let t2 = zero;
     let t3 = zero;
-    for (let k = 0; k < n; k++) {
-      const uk = vector(u, k);
-      t0 = f64x2.sub(t0, f64x2.mul(uk, vector(z0, k)));
-      t1 = f64x2.sub(t1, f64x2.mul(uk, vector(z1, k)));
-      t2 = f64x2.sub(t2, f64x2.mul(uk, vector(z2, k)));
-      t3 = f64x2.sub(t3, f64x2.mul(uk, vector(z3, k)));
+    let k: usize = 0;
+    const end = (<usize> n) << 4;
+    for (; k + 16 < end; k += 32) {
+      const p = u + k;
+      const p0 = z0 + k;
+      const p1 = z1 + k;
+      const p2 = z2 + k;
+      const p3 = z3 + k;
+      const a0 = v128.load(p);
+      t0 = f64x2.sub(t0, f64x2.mul(a0, v128.load(p0)));
+      t1 = f64x2.sub(t1, f64x2.mul(a0, v128.load(p1)));
+      t2 = f64x2.sub(t2, f64x2.mul(a0, v128.load(p2)));
+      t3 = f64x2.sub(t3, f64x2.mul(a0, v128.load(p3)));
+      const a1 = v128.load(p, 16);
+      t0 = f64x2.sub(t0, f64x2.mul(a1, v128.load(p0, 16)));
+      t1 = f64x2.sub(t1, f64x2.mul(a1, v128.load(p1, 16)));
+      t2 = f64x2.sub(t2, f64x2.mul(a1, v128.load(p2, 16)));
+      t3 = f64x2.sub(t3, f64x2.mul(a1, v128.load(p3, 16)));
+    }
+    if (k < end) {
+      const a0 = v128.load(u + k);
+      t0 = f64x2.sub(t0, f64x2.mul(a0, v128.load(z0 + k)));
+      t1 = f64x2.sub(t1, f64x2.mul(a0, v128.load(z1 + k)));
+      t2 = f64x2.sub(t2, f64x2.mul(a0, v128.load(z2 + k)));
+      t3 = f64x2.sub(t3, f64x2.mul(a0, v128.load(z3 + k)));
     }
     const at = j - i - 1;
     diagonal = f64x2.sub(diagonal, f64x2.mul(vector(u, at), t0));

@@ -7,6 +7,8 @@ export { electron_current, photoelectron_potential, shadow_currents, shadow_pote
 export { fit_evaluate, fit_model, fit_scan } from "./fit";
 export { fourier_twiddles, irfft, rfft } from "./fourier";
 export { interpolate } from "./interpolate";
+export { evolution_start, evolution_step } from "./evolution";
+export { philox_words } from "./philox";
 export { losscone_chisq, losscone_model } from "./losscone";
 export { losscone_normalise, losscone_pitch, losscone_tables } from "./losscone_prepare";
 export { losscone_evaluate, losscone_search } from "./losscone_search";

@@ -7,12 +7,26 @@
 // solutions (Q·1 and Q·x, with right-hand sides S·1 and S·x that nothing cancels in), and the band of the inverse by
 // Takahashi's recursion. Two poles go at a time, one a lane. Source: Hale, Higham & Trefethen 2008, SIAM J. Numer.
 // Anal. 46, 2505, method 3. Twins: gpu/kernels/root.cu, core/kernels/root.ts.
-import { factorPair, inverseRow, pairRow, pairStride, solvePair, windowRow, windowRows, windowVectors } from "./band_pair";
+import {
+  backwardRow,
+  factorColumns,
+  factorPair,
+  forwardPair,
+  inverseRow,
+  pairRow,
+  pairStride,
+  windowRow,
+  windowRows,
+  windowVectors,
+} from "./band_pair";
 import { across, at, get, set } from "./memory";
 
-/** S + shift of a lower band into both lanes. */
-function spread(N: i32, H: i32, s: usize, shift: v128, a: usize): void {
-  for (let i = 0; i < N; i++) {
+/** Rows that are factored while they are in the cache. */
+const CHUNK = 64;
+
+/** Rows i0 ≤ i < i1 of S + shift, a lower band, into both lanes. */
+function spread(H: i32, s: usize, shift: v128, a: usize, i0: i32, i1: i32): void {
+  for (let i = i0; i < i1; i++) {
     const row = a + ((<usize> (i * pairStride(H))) << 4);
     v128.store(row, f64x2.splat(0));
     v128.store(row + 16, f64x2.splat(0));
@@ -61,7 +75,7 @@ export function band_extent(B: i32, F: i32, L: i32, H: i32, s: usize, low: usize
     }
     for (let i = 0; i < L; i++) most = Math.max(most, get(sums, i));
     set(high, m, most);
-    spread(L, H, one, f64x2.splat(0), a);
+    spread(H, one, f64x2.splat(0), a, 0, L);
     factorPair(L, H, a, inverse);
     let widest: f64 = 0;
     for (let i = 0; i < L; i++) set(sums, i, 0);
@@ -136,14 +150,21 @@ export function band_root(
         const g1 = p + 1 < n ? get(weight, m * P + other) : 0.0;
         const g = f64x2.replace_lane(f64x2.splat(g0), 1, g1);
         const gs = f64x2.mul(g, sigma);
-        spread(L, H, sm, sigma, a);
-        factorPair(L, H, a, inverse);
         for (let i = 0; i < L; i++) {
           v128.store(u + ((<usize> i) << 4), f64x2.splat(get(products, i)));
           v128.store(v + ((<usize> i) << 4), f64x2.splat(get(products, L + i)));
         }
-        solvePair(L, H, a, inverse, u, v);
+        let ready = 0;
+        for (let i = 0; i < L; i += CHUNK) {
+          const end = i + CHUNK < L ? i + CHUNK : L;
+          const reach = end + H < L ? end + H : L;
+          spread(H, sm, sigma, a, ready, reach);
+          ready = reach;
+          factorColumns(L, H, a, inverse, i, end);
+          forwardPair(H, a, inverse, u, v, i, end);
+        }
         for (let i = L - 1; i >= 0; i--) {
+          backwardRow(H, a, inverse, u, v, i);
           inverseRow(L, H, a, inverse, rows, window, i);
           const here = windowRow(H, rows, window, i);
           for (let d = 0; d <= ND && i + d < L && d <= H; d++) {

@@ -6,7 +6,7 @@
 // ordered by wavelength, then fibre, couplings reach D bins, so that K_oo is a band. S is kept within H bins of the
 // diagonal, and a column of X is followed H bins beyond its couplings: both fall off by about half a decade a bin.
 // Two fibres go at a time, one a lane; columns of X in groups of four. Twins: gpu/kernels/schur.cu, core/kernels/schur.ts.
-import { factorPair, pairRow, pairStride } from "./band_pair";
+import { factorColumns, pairRow, pairStride } from "./band_pair";
 import { get, set } from "./memory";
 
 const GROUP = 4;
@@ -43,23 +43,51 @@ function neighbour(s: i32, o: i32, W: i32, F: i32): i32 {
   return f >= 0 && f < F ? f : -1;
 }
 
-/** K_oo of fibre s into one lane of the pair. */
-function gatherOthers(band: usize, HK: i32, F: i32, L: i32, D: i32, W: i32, s: i32, lane: usize, a: usize): void {
+/** Bins of K_oo that come on at a time, so that what is worked on stays in the cache. */
+const CHUNK = 32;
+
+/** Bins of K_oo that are held: of a group's columns, those factored ahead of it, and those that these reach. */
+// @ts-ignore: decorator
+@inline
+function heldBins(D: i32, H: i32): i32 {
+  return groupBins(D, H) + D + 1 + CHUNK;
+}
+
+/** Bins t0 ≤ t < t1 of K_oo of fibre s into one lane of the pair. */
+function gatherOthers(
+  band: usize,
+  HK: i32,
+  F: i32,
+  D: i32,
+  W: i32,
+  s: i32,
+  lane: usize,
+  a: usize,
+  t0: i32,
+  t1: i32,
+): void {
   const others = 2 * W;
   const Ho = (D + 1) * others - 1;
-  for (let t = 0; t < L; t++) {
+  for (let t = t0; t < t1; t++) {
     for (let o = 0; o < others; o++) {
       const i = t * others + o;
       const row = pairRow(Ho, a, i) + lane;
       const f = neighbour(s, o, W, F);
+      if (f < 0) {
+        store<f64>(row + ((<usize> i) << 4), 1.0);
+        continue;
+      }
+      // column n of K's row m is at line + 8·n; the band begins at column m − HK
+      const m = t * F + f;
+      const line = band + ((<usize> (m * (HK + 1) + HK - m)) << 3);
       for (let u = t > D ? t - D : 0; u <= t; u++) {
-        const end = u < t ? others : o + 1;
-        const first = u * others;
-        for (let p = 0; p < end; p++) {
-          if (i - first - p > Ho) continue;
+        for (let p = 0; p < others; p++) {
+          const j = u * others + p;
+          if (j > i || i - j > Ho) continue;
           const g = neighbour(s, p, W, F);
-          const value = f >= 0 && g >= 0 ? element(band, HK, F, t, f, u, g) : f == g && u == t && o == p ? 1.0 : 0.0;
-          store<f64>(row + ((<usize> (first + p)) << 4), value);
+          const n = u * F + g;
+          if (g < 0 || m - n > HK) continue;
+          store<f64>(row + ((<usize> j) << 4), get(line, n));
         }
       }
     }
@@ -83,18 +111,19 @@ function schurPair(
   const others = 2 * W;
   const N = L * others;
   const Ho = (D + 1) * others - 1;
-  const a = work;
-  const inverse = a + ((<usize> (N * pairStride(Ho))) << 4);
+  const binBytes = (<usize> (others * pairStride(Ho))) << 4;
+  const held = work;
+  const inverse = held + binBytes * heldBins(D, H);
   const ring = inverse + ((<usize> N) << 4);
   const bins = groupBins(D, H);
   const rows = bins * others;
   const groupBytes = (<usize> (rows * GROUP)) << 4;
   const kept = keptGroups(H);
   const second = s2 < 0 ? s : s2;
-  memory.fill(a, 0, (<usize> (N * pairStride(Ho))) << 4);
-  gatherOthers(band, HK, F, L, D, W, s, 0, a);
-  gatherOthers(band, HK, F, L, D, W, second, 8, a);
-  factorPair(N, Ho, a, inverse);
+  // rows of K_oo, later of L, of bins kept0 ≤ t < gathered are at held; columns of bins below `done` are factored
+  let kept0 = 0;
+  let gathered = 0;
+  let done = 0;
   const zero = f64x2.splat(0);
   for (let j0 = 0; j0 < L; j0 += GROUP) {
     const g = j0 / GROUP;
@@ -104,16 +133,35 @@ function schurPair(
     memory.fill(x, 0, groupBytes);
     for (let c = 0; c < GROUP && j0 + c < L; c++) {
       const j = j0 + c;
-      for (let t = j > D ? j - D : 0; t <= j + D && t < L; t++) {
-        for (let o = 0; o < others; o++) {
-          const f = neighbour(s, o, W, F);
-          const f2 = neighbour(second, o, W, F);
+      for (let o = 0; o < others; o++) {
+        const f = neighbour(s, o, W, F);
+        const f2 = neighbour(second, o, W, F);
+        for (let t = j > D ? j - D : 0; t <= j + D && t < L; t++) {
           const at = x + ((<usize> (((t - t0) * others + o) * GROUP + c)) << 4);
           if (f >= 0) store<f64>(at, element(band, HK, F, t, f, j, s));
           if (f2 >= 0) store<f64>(at + 8, element(band, HK, F, t, f2, j, second));
         }
       }
     }
+    const wanted = t0 + bins < L ? t0 + bins : L;
+    if (done < wanted) {
+      const low = t0 > 0 ? t0 : 0;
+      const from = low < done ? low : done;
+      memory.copy(held, held + binBytes * (from - kept0), binBytes * (gathered - from));
+      kept0 = from;
+      const end = kept0 + heldBins(D, H) < L ? kept0 + heldBins(D, H) : L;
+      const fresh = held + binBytes * (gathered - kept0);
+      memory.fill(fresh, 0, binBytes * (end - gathered));
+      const rows0 = held - binBytes * kept0;
+      gatherOthers(band, HK, F, D, W, s, 0, rows0, gathered, end);
+      gatherOthers(band, HK, F, D, W, second, 8, rows0, gathered, end);
+      gathered = end;
+      const until = gathered < L ? gathered - D - 1 : L;
+      factorColumns(N, Ho, rows0, inverse, done * others, until * others);
+      done = until;
+    }
+    // element (i, k) of the whole of K_oo is where it would be if all bins were held
+    const a = held - binBytes * kept0;
     const first = t0 > 0 ? t0 * others : 0;
     const end = t0 + bins < L ? (t0 + bins) * others : N;
     // element r of the columns is at shift + 64·r
@@ -124,13 +172,29 @@ function schurPair(
       let a1 = zero;
       let a2 = zero;
       let a3 = zero;
-      for (let k = r - Ho > first ? r - Ho : first; k < r; k++) {
-        const l = v128.load(row + ((<usize> k) << 4));
-        const xk = shift + ((<usize> k) << 6);
-        a0 = f64x2.add(a0, f64x2.mul(l, v128.load(xk)));
-        a1 = f64x2.add(a1, f64x2.mul(l, v128.load(xk, 16)));
-        a2 = f64x2.add(a2, f64x2.mul(l, v128.load(xk, 32)));
-        a3 = f64x2.add(a3, f64x2.mul(l, v128.load(xk, 48)));
+      const low = r - Ho > first ? r - Ho : first;
+      let l = row + ((<usize> low) << 4);
+      let xk = shift + ((<usize> low) << 6);
+      const end = shift + ((<usize> r) << 6);
+      for (; xk + 64 < end; xk += 128) {
+        const l0 = v128.load(l);
+        a0 = f64x2.add(a0, f64x2.mul(l0, v128.load(xk)));
+        a1 = f64x2.add(a1, f64x2.mul(l0, v128.load(xk, 16)));
+        a2 = f64x2.add(a2, f64x2.mul(l0, v128.load(xk, 32)));
+        a3 = f64x2.add(a3, f64x2.mul(l0, v128.load(xk, 48)));
+        const l1 = v128.load(l, 16);
+        a0 = f64x2.add(a0, f64x2.mul(l1, v128.load(xk, 64)));
+        a1 = f64x2.add(a1, f64x2.mul(l1, v128.load(xk, 80)));
+        a2 = f64x2.add(a2, f64x2.mul(l1, v128.load(xk, 96)));
+        a3 = f64x2.add(a3, f64x2.mul(l1, v128.load(xk, 112)));
+        l += 32;
+      }
+      if (xk < end) {
+        const l0 = v128.load(l);
+        a0 = f64x2.add(a0, f64x2.mul(l0, v128.load(xk)));
+        a1 = f64x2.add(a1, f64x2.mul(l0, v128.load(xk, 16)));
+        a2 = f64x2.add(a2, f64x2.mul(l0, v128.load(xk, 32)));
+        a3 = f64x2.add(a3, f64x2.mul(l0, v128.load(xk, 48)));
       }
       const scale = v128.load(inverse + ((<usize> r) << 4));
       const xr = shift + ((<usize> r) << 6);

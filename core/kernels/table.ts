@@ -11,6 +11,8 @@ import { KAPPA } from "./kappa.ts";
 import type { Kernel } from "./kernel.ts";
 import { NORMAL_EQUATIONS } from "./normal_equations.ts";
 import { PIXEL_SUMS } from "./pixel_sums.ts";
+import { EVOLUTION } from "./evolution.ts";
+import { PHILOX } from "./philox.ts";
 import { LOSSCONE } from "./losscone.ts";
 import { LOSSCONE_PREPARE } from "./losscone_prepare.ts";
 import { LOSSCONE_SEARCH } from "./losscone_search.ts";
@@ -41,6 +43,8 @@ export const KERNELS: readonly Kernel[] = [
   ...LOSSCONE,
   ...LOSSCONE_PREPARE,
   ...LOSSCONE_SEARCH,
+  ...PHILOX,
+  ...EVOLUTION,
   ...BANDED,
   ...SCHUR,
   ...ROOT,

@@ -1,6 +1,7 @@
 /** Fits batches of sweeps on one target: what a worker of the fleet calls. */
 import { lossconeEvaluate, lossconeSearch } from "../kernels/losscone_search.ts";
 import { place, type Target } from "../target.ts";
+import { evolve, type Evolved } from "./evolution.ts";
 import { hypercube, seedBounds, widthOfU } from "./hypercube.ts";
 import type { LossconeOptions } from "./options.ts";
 import { type PreparedSweeps, prepareSweeps } from "./prepared.ts";
@@ -22,7 +23,10 @@ export const LILLIS_LIMIT = 2;
 /** Widest confidence set of an identifiable U, V. */
 export const IDENTIFIABLE_WIDTH = 200;
 
-/** A fitter for batches with the same options; it leaves nothing on the target between batches. */
+/**
+ * A fitter for batches with the same options. With the evolution U, Bs/Bm and the amplitude are its own best member; the
+ * plateau and the confidence set are those of the exact search either way. It leaves nothing on the target between batches.
+ */
 export function makeLossconeFitter(target: Target, options: LossconeOptions): LossconeFitter {
   const rise = chi2Quantile(options.confidence);
   return {
@@ -64,6 +68,8 @@ function fitBatch(
   const valid = target.download(prepared.valid) as Int32Array;
   const widths = options.method === "lillis" ? hypercubeWidths(target, options, prepared) : null;
 
+  const evolved = options.search === "evolution" ? evolve(target, options, prepared) : null;
+
   const fit = target.allocate("f64", 4 * B);
   const plateau = target.allocate("f64", 2 * INTERVALS * B);
   const confidence = target.allocate("f64", 2 * INTERVALS * B);
@@ -81,23 +87,33 @@ function fitBatch(
   const sets = target.download(confidence) as Float64Array;
 
   return Array.from({ length: B }, (_, e): SweepResult => {
-    const [u, bsOverBm, beamAmp, chi2] = fits.subarray(4 * e, 4 * e + 4) as unknown as number[];
-    const reason = reasonOf(options, valid[e]!, chi2!);
+    const [u, bsOverBm, beamAmp, chi2] = fits.subarray(4 * e, 4 * e + 4);
+    const exact: Evolved = {
+      u: u!,
+      bsOverBm: bsOverBm!,
+      beamAmp: beamAmp!,
+      chi2: chi2!,
+      seed: false,
+      converged: states[e] === 1,
+      evaluations: 0,
+    };
+    const found = evolved?.[e] ?? exact;
+    const reason = reasonOf(options, valid[e]!, found.chi2);
     const fitted = reason === "fitted";
     const set = fitted ? intervals(sets, e) : [];
     return {
-      u: fitted ? u! : NaN,
-      bsOverBm: fitted ? bsOverBm! : NaN,
-      beamAmp: fitted ? beamAmp! : NaN,
-      chi2: chi2!,
+      u: fitted ? found.u : NaN,
+      bsOverBm: fitted ? found.bsOverBm : NaN,
+      beamAmp: fitted ? found.beamAmp : NaN,
+      chi2: found.chi2,
       validCells: valid[e]!,
       plateau: fitted ? intervals(plateaus, e) : [],
       confidence: set,
       identifiable: isIdentifiable(set, options),
       uWidth: widths === null || !fitted ? NaN : widths[e]!,
-      search: fitted ? "exact" : "none",
-      converged: fitted && states[e] === 1,
-      evaluations: 0,
+      search: !fitted ? "none" : evolved === null ? "exact" : found.seed ? "hypercube" : "evolution",
+      converged: fitted && found.converged,
+      evaluations: fitted ? found.evaluations : 0,
       reason,
     };
   });

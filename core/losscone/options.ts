@@ -14,7 +14,7 @@ export interface EvolutionOptions {
   /** Probability of taking a gene from the mutant. */
   readonly crossover: number;
   readonly generations: number;
-  /** A sweep stops once std(χ² of the members) ≤ atol + tol·|mean|. */
+  /** A sweep stops once std(χ² of the members) ≤ atol + tol·|mean|; atol is of the sum of squares, not of a reduced χ². */
   readonly tol: number;
   readonly atol: number;
 }

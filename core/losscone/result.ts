@@ -14,16 +14,22 @@ export type LossconeReason =
   | "chi2 above the limit";
 
 export interface SweepResult {
-  /** U_surface, V: the middle of the plateau interval that holds the best fit; NaN where there is none. */
+  /**
+   * U_surface, V: the middle of the plateau interval that holds the best fit (after an evolution: its best member); NaN
+   * where there is none.
+   */
   readonly u: number;
   /** B_spacecraft / B_surface of a best fit at `u`'s interval. */
   readonly bsOverBm: number;
   readonly beamAmp: number;
-  /** The objective of the method at its minimum. */
+  /** The objective of the method at (u, bsOverBm, beamAmp), within 2e-4 of its minimum, relative. */
   readonly chi2: number;
   /** Cells that χ² sums over. */
   readonly validCells: number;
-  /** All U whose χ² (at the best Bs/Bm and amplitude) is the minimum, increasing disjoint intervals. */
+  /**
+   * All U whose χ² (at the best Bs/Bm and amplitude) is within 2e-4 of the minimum, relative: increasing disjoint
+   * intervals.
+   */
   readonly plateau: readonly Interval[];
   /** The confidence set of U: increasing disjoint intervals. */
   readonly confidence: readonly Interval[];

@@ -6,10 +6,10 @@ import { lossconeEvaluate, lossconeSearch } from "../../core/kernels/losscone_se
 import type { HostArray, Target } from "../../core/target.ts";
 import { call, type CaseMaker, EDGES, type Next, type ParityCase, uniform, whole } from "./case.ts";
 
-type Sizes = { readonly B: number; readonly R: number; readonly P: number };
+export type Sizes = { readonly B: number; readonly R: number; readonly P: number };
 
 /** w, s, g, bounds of U, b, A, and Δ. */
-function constants(most = 5, s = 7.5, w = 15): Float64Array {
+export function lossconeConstants(most = 5, s = 7.5, w = 15): Float64Array {
   return Float64Array.of(w, s, 0.05, -2000, 20, 0.3, 1.1, 0, most, 0.99);
 }
 
@@ -30,7 +30,7 @@ function pitches(n: number, next: Next): Float64Array {
 }
 
 /** Parameters within their bounds. */
-function drawn(B: number, next: Next): Float64Array {
+export function drawn(B: number, next: Next): Float64Array {
   return Float64Array.from(
     { length: 3 * B },
     (_, i) =>
@@ -69,10 +69,10 @@ const model: CaseMaker = function* (next, extra) {
       constants: set,
     },
   });
-  for (const d of [...sizes(next), ...more(next, extra)]) yield one(d, constants());
-  yield one({ B: 4, R: 15, P: 20 }, constants(5, 0), ", beam at all pitches");
-  yield one({ B: 4, R: 15, P: 20 }, constants(5, 7.5, 0), ", no beam");
-  const nan = one({ B: 3, R: 4, P: 20 }, constants(), ", NaN");
+  for (const d of [...sizes(next), ...more(next, extra)]) yield one(d, lossconeConstants());
+  yield one({ B: 4, R: 15, P: 20 }, lossconeConstants(5, 0), ", beam at all pitches");
+  yield one({ B: 4, R: 15, P: 20 }, lossconeConstants(5, 7.5, 0), ", no beam");
+  const nan = one({ B: 3, R: 4, P: 20 }, lossconeConstants(), ", NaN");
   nan.inputs.parameters!.set([NaN, NaN, 2], 3);
   // a NaN in U closes no cone and has no beam: what is left is no NaN
   yield { ...nan, poisoned: [] };
@@ -172,10 +172,10 @@ function sweeps(d: Sizes, METHOD: number, set: Float64Array, next: Next, wasm: T
 const tables: CaseMaker = function* (next, extra, wasm) {
   for (const METHOD of [0, 1]) {
     for (const d of [...sizes(next), ...more(next, extra)]) {
-      const { inputs, dims } = sweeps(d, METHOD, constants(), next, wasm);
+      const { inputs, dims } = sweeps(d, METHOD, lossconeConstants(), next, wasm);
       yield { label: `${d.B} × ${d.R} × ${d.P}, method ${METHOD}`, dims, inputs };
     }
-    const { inputs, dims } = sweeps({ B: 2, R: 3, P: 30 }, METHOD, constants(5, 0), next, wasm);
+    const { inputs, dims } = sweeps({ B: 2, R: 3, P: 30 }, METHOD, lossconeConstants(5, 0), next, wasm);
     inputs.pitch.fill(120, 0, 10);
     inputs.mask.fill(0, 30, 60);
     yield { label: `equal pitches, an empty row, method ${METHOD}`, dims, inputs };
@@ -184,7 +184,7 @@ const tables: CaseMaker = function* (next, extra, wasm) {
 
 type Tables = Record<string, HostArray>;
 
-function tablesOf(d: Sizes, METHOD: number, set: Float64Array, next: Next, wasm: Target): Tables {
+export function tablesOf(d: Sizes, METHOD: number, set: Float64Array, next: Next, wasm: Target): Tables {
   const { rows, inputs, dims } = sweeps(d, METHOD, set, next, wasm);
   // one sweep with nothing in it
   if (d.B > 2) inputs.mask.fill(0, d.R * d.P, 2 * d.R * d.P);
@@ -198,7 +198,7 @@ const evaluate: CaseMaker = function* (next, extra, wasm) {
       yield {
         label: `${d.B} × ${d.R} × ${d.P}, ${S} points, method ${METHOD}`,
         dims: { ...d, METHOD, S },
-        inputs: { ...tablesOf(d, METHOD, constants(), next, wasm), points: drawn(S, next) },
+        inputs: { ...tablesOf(d, METHOD, lossconeConstants(), next, wasm), points: drawn(S, next) },
       };
     }
   }
@@ -208,7 +208,7 @@ const search: CaseMaker = function* (next, extra, wasm) {
   const one = (d: Sizes, METHOD: number, most: number, I = 8): ParityCase => ({
     label: `${d.B} × ${d.R} × ${d.P}, method ${METHOD}, A up to ${most}`,
     dims: { ...d, METHOD, I, MOST: 1 << 20 },
-    inputs: tablesOf(d, METHOD, constants(most), next, wasm),
+    inputs: tablesOf(d, METHOD, lossconeConstants(most), next, wasm),
   });
   for (const METHOD of [0, 1]) {
     for (const [R, P] of [[1, 8], [2, 10], [3, 8], [4, 7], [5, 6]] as const) {

@@ -49,3 +49,22 @@ for (const method of ["halekas", "lillis"] as const) {
     },
   );
 }
+
+dataTest(
+  "evolution comes within 1e-3 of the best known on most sweeps of both methods",
+  FILES,
+  (inputs, outputs) => {
+    const { batch, group } = sharedSweeps(inputs);
+    let fitted = 0, good = 0;
+    for (const method of ["halekas", "lillis"] as const) {
+      const best = oracle(outputs)(`${method}_best_known_chi2`);
+      const options = { ...DEFAULT_LOSSCONE_OPTIONS, method, search: "evolution" as const };
+      makeLossconeFitter(loadWasmTarget(), options).fit(batch).forEach((result, e) => {
+        if (group[e]! > 3 || Number.isNaN(best[e]!)) return;
+        fitted++;
+        if (result.chi2 <= best[e]! * (1 + 1e-3)) good++;
+      });
+    }
+    assert.ok(good / fitted >= 0.92, `${good} of ${fitted}`);
+  },
+);

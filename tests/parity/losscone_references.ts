@@ -17,7 +17,8 @@ import { each, EXACT, part, reference, within } from "./slow.ts";
 type Sizes = Readonly<Record<string, number>>;
 type Inputs = Readonly<Record<string, HostArray>>;
 
-const shape = (inputs: Inputs): Constants => {
+/** Beam and background of a case. */
+export const shape = (inputs: Inputs): Constants => {
   const [w, s, g] = inputs.constants!;
   return { w: w!, s: s!, g: g! };
 };
@@ -116,7 +117,7 @@ function slowCost(method: number, y: number, m: number): number {
 }
 
 /** Rows of sweep e that have cells. */
-function rowsOf({ R, P }: Sizes, inputs: Inputs, e: number): TableRow[] {
+export function rowsOf({ R, P }: Sizes, inputs: Inputs, e: number): TableRow[] {
   return Array.from({ length: R! }, (_, r) => e * R! + r).filter((k) => inputs.cells![k]! > 0).map((k) => {
     const of = (name: string) => part(inputs[name]!, P!, k).slice(0, inputs.cells![k]!);
     return {

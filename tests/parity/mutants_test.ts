@@ -281,6 +281,22 @@ const MUTANTS: readonly (Mutant & { readonly kernel: string })[] = [
     source: "losscone.cu",
     kernel: "losscone_model",
   },
+  {
+    name: "partner_may_be_the_parent",
+    file: "evolution.cu",
+    find: "if (r0 >= i) r0++;",
+    replace: "",
+    source: "evolution.cu",
+    kernel: "evolution_step",
+  },
+  {
+    name: "trials_written_before_all_are_bred",
+    file: "evolution.cu",
+    find: "cost = valueOf(sweep, trial);\n    }\n    __syncthreads();",
+    replace: "cost = valueOf(sweep, trial);\n    }",
+    source: "evolution.cu",
+    kernel: "evolution_step",
+  },
 ];
 
 for (const mutant of MUTANTS) {

@@ -14,6 +14,7 @@ import { slowRotate, slowRotationWeights } from "../reference/rotation.ts";
 import { slowFactor, slowSpline, slowSplineValue } from "../reference/spline.ts";
 import { BANDED_REFERENCES } from "./banded_references.ts";
 import { KAPPA_AND_CURRENTS } from "./kappa_references.ts";
+import { EVOLUTION_REFERENCES } from "./evolution_references.ts";
 import { LOSSCONE_REFERENCES } from "./losscone_references.ts";
 import { SPOT_REFERENCES } from "./spot_references.ts";
 
@@ -466,4 +467,5 @@ export const REFERENCES: Readonly<Record<string, SlowReference>> = {
   ...SPOT_REFERENCES,
   ...KAPPA_AND_CURRENTS,
   ...LOSSCONE_REFERENCES,
+  ...EVOLUTION_REFERENCES,
 };

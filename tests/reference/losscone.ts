@@ -114,12 +114,13 @@ export interface TableRow {
   readonly y: readonly number[];
 }
 
-/** χ² of one sweep at a point, cell by cell. */
+/** χ² of one sweep at a point, cell by cell; a beam not above `faint` is left out. */
 export function slowEvaluate(
   method: number,
   rows: readonly TableRow[],
   [U, b, A]: readonly number[],
   { w, g }: Constants,
+  faint = 0,
 ): number {
   let sum = 0, n = 0;
   for (const { E, V, sine, beam, y } of rows) {
@@ -128,7 +129,8 @@ export function slowEvaluate(
       ? A! * Math.exp(-0.5 * ((E - Math.max(V - U!, w)) / w) ** 2)
       : 0;
     y.forEach((value, j) => {
-      const m = (sine[j]! < x ? g : 1) + strength * beam[j]!;
+      const more = strength * beam[j]!;
+      const m = (sine[j]! < x ? g : 1) + (more > faint ? more : 0);
       sum += (value - (method === 0 ? Math.log(m + EPSILON) : m)) ** 2;
       n++;
     });

@@ -1,0 +1,3 @@
+import { parityTests } from "./suite.ts";
+
+parityTests("philox");
