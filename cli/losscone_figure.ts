@@ -345,15 +345,13 @@ function mapPanel({ portrait, fit }: LossconeFigure, common: object): Panel {
         shapeRendering: "crispEdges",
         clip: true,
       }),
-      Plot.contour(grid(portrait.map), {
-        x: "x",
-        y: "y",
-        value: "value",
-        thresholds: [Math.log(limit / least + 1e-12)],
-        stroke: COLOUR.set,
-        strokeWidth: 2.2,
-        fill: "none",
-        interpolate: "nearest",
+      Plot.rect(inside, {
+        x1: "x1",
+        x2: "x2",
+        y1: "y1",
+        y2: "y2",
+        fill: COLOUR.set,
+        shapeRendering: "crispEdges",
         clip: true,
       }),
       Plot.ruleX(ends(fit), { stroke: COLOUR.set, strokeWidth: 1.2, strokeDasharray: "5,4", clip: true }),
@@ -375,14 +373,6 @@ function mapPanel({ portrait, fit }: LossconeFigure, common: object): Panel {
       Plot.frame({ stroke: COLOUR.rule }),
     ],
   }) as unknown as Panel;
-
-  function grid(map: SweepPortrait["map"]) {
-    return Array.from(map.chi2, (value, s) => ({
-      x: map.u[s % map.u.length],
-      y: map.b[Math.floor(s / map.u.length)],
-      value: Math.log(value / least),
-    }));
-  }
 }
 
 /** Ends of the confidence set. */
@@ -399,6 +389,8 @@ function profilePanel({ portrait, fit }: LossconeFigure, common: object): Panel 
     most = Math.min(highest, 1.6 * fit.chi2 + 4 * (limit - fit.chi2));
   const pad = 0.08 * (most - fit.chi2) || 1;
   const domain: [number, number] = [fit.chi2 - 1.5 * pad, most + pad];
+  // resvg panics on a clipped line that reaches far outside of the picture.
+  for (const point of profile) point.y = Math.min(point.y, domain[1] + pad);
   const bands = fit.confidence.map(([low, high]) => ({ x1: low, x2: high }));
   const plateaus = fit.plateau.map(([low, high]) => ({ x1: low, x2: high }));
   return Plot.plot({
