@@ -72,7 +72,7 @@ export interface ExtractionBatch {
 
 /** Bits of {@link BundleResult.flags}. */
 export const FLAG = {
-  /** The bin saw no unmasked light: flux and ivar are 0, R is 1 on the diagonal. */
+  /** The bin saw no unmasked light: flux and ivar are 0; its R is that of the prior and means nothing. */
   NO_LIGHT: 1,
   /** The weak prior holds the bin: next to no light that is not masked. */
   REGULARISED: 2,
