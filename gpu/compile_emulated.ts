@@ -102,7 +102,8 @@ export async function buildEmulated(options: EmulatedOptions = {}): Promise<Emul
   for (const source of all) {
     if (mutant !== undefined && source.endsWith(`/kernels/${mutant.source}`)) {
       const broken = writeMutant(mutant);
-      linked.push(`${broken}.o`);
+      // first: of inline functions that several sources hold, the linker takes the first
+      linked.unshift(`${broken}.o`);
       stale.push({ source: broken, object: `${broken}.o` });
       continue;
     }
