@@ -66,6 +66,7 @@ export interface ExtractionEvents {
   onStart?(total: number, before: number, about: { target: string; workers: number }): void;
   onProgress?(done: number, total: number): void;
   onFile?(summary: FrameSummary): void;
+  onRefused?(image: RefusedImage): void;
   onNotice?(level: "debug" | "info" | "warning", text: string): void;
 }
 
@@ -81,6 +82,19 @@ export interface FrameSummary {
   readonly seconds: number;
 }
 
+/** An image that could not be extracted for a fault of its own, found only after others had begun. */
+export interface RefusedImage {
+  readonly input: string;
+  /** One sentence, which names the file. */
+  readonly why: string;
+}
+
+export interface ExtractionOutcome {
+  /** Frames that were written, in the order of the request. */
+  readonly frames: readonly FrameSummary[];
+  readonly refused: readonly RefusedImage[];
+}
+
 interface Ready extends ExtractionFile {
   readonly pointSpread: Psf;
   readonly wave: Float64Array;
@@ -91,34 +105,37 @@ interface Ready extends ExtractionFile {
 }
 
 /**
- * Extracts images. Everything that can be checked without reading pixels is checked before any work.
+ * Extracts images. What the layout of the files shows is checked before any work: a fault there ends the run. A fault of
+ * one image that only its pixels or keywords show does not stop the others.
  *
- * @throws InputError for faults of input or usage; the reason of the signal after an abort: what is done is kept
+ * @throws InputError for faults of input or usage that are found before any work; the reason of the signal after an
+ * abort: what is done is kept
  */
 export async function extractFiles(
   request: ExtractionRequest,
   events: ExtractionEvents = {},
   signal?: AbortSignal,
   choose: (target: string, bundles: number) => ChosenTargets<ExtractionJob> = extractionOnWasm,
-): Promise<FrameSummary[]> {
+): Promise<ExtractionOutcome> {
   const notice = (level: "debug" | "info" | "warning", text: string) => events.onNotice?.(level, text);
   const psfs = new Map<string, Psf>();
   const ready = request.files.map((file) => plan(request, file, psfs));
-  const total = ready.reduce((n, { bundles }) => n + bundles.length, 0);
+  let total = ready.reduce((n, { bundles }) => n + bundles.length, 0);
   const chosen = choose(request.target, total);
   openFolders(ready.flatMap(({ output, model }) => model === null ? [output] : [output, model]));
-  let done = 0;
+  const before: number[] = [];
   for (const one of ready) {
     one.identity = identityOf(request, one, chosen.kind);
     const unlock = lockOutput(one.output, (text) => notice("warning", text));
     try {
       removeTemporary([one.output]);
       if (one.model !== null) removeTemporary([one.model]);
-      done += doneBefore(one);
+      before.push(doneBefore(one));
     } finally {
       unlock();
     }
   }
+  let done = before.reduce((n, of) => n + of, 0);
   const devices = chosen.targets.length;
   const workers = devices > 0 ? devices : Math.min(request.workers, Math.max(1, total - done));
   const fleet = new Fleet<ExtractionJob, ExtractionBatch, BundleResult[]>({
@@ -139,22 +156,35 @@ export async function extractFiles(
     const target = await fleet.start();
     events.onStart?.(total, done, { target, workers });
     if (chosen.note !== null) notice("info", chosen.note);
-    const summaries: FrameSummary[] = new Array(ready.length);
+    const frames: (FrameSummary | null)[] = ready.map(() => null);
+    const refused: (RefusedImage | null)[] = ready.map(() => null);
     let next = 0, failure: { reason: unknown } | null = null;
     const lane = async () => {
       while (next < ready.length && failure === null) {
-        const i = next++;
+        const i = next++, one = ready[i]!;
+        let left = one.bundles.length - before[i]!;
         try {
           both.throwIfAborted();
-          summaries[i] = await extractOne(request, ready[i]!, fleet, {
+          const summary = await extractOne(request, one, fleet, {
             batch: chosen.batch,
             target,
             signal: both,
-            onDone: (n) => events.onProgress?.(done += n, total),
+            onDone: (n) => {
+              left -= n;
+              events.onProgress?.(done += n, total);
+            },
             notice,
           });
-          events.onFile?.(summaries[i]!);
+          frames[i] = summary;
+          events.onFile?.(summary);
         } catch (reason) {
+          if (reason instanceof InputError && !both.aborted) {
+            // its own fault: the bundles of the others are not to be lost for it
+            refused[i] = { input: one.input, why: reason.message };
+            events.onRefused?.(refused[i]!);
+            events.onProgress?.(done, total -= left);
+            continue;
+          }
           failure ??= { reason };
           stop.abort(reason);
         }
@@ -162,7 +192,8 @@ export async function extractFiles(
     };
     await Promise.all(Array.from({ length: Math.min(2, ready.length) }, lane));
     if (failure !== null) throw (failure as { reason: unknown }).reason;
-    return summaries;
+    const there = <T>(all: readonly (T | null)[]) => all.filter((one) => one !== null) as T[];
+    return { frames: there(frames), refused: there(refused) };
   } finally {
     fleet.close();
   }
