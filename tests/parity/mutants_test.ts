@@ -306,12 +306,12 @@ for (const mutant of MUTANTS) {
       const { path } = await buildEmulated({ mutant });
       const library = new DeviceLibrary("emulated", path!);
       const wasm = loadWasmTarget();
-      const rows = [0, 1, 5].map((order) => {
+      const noticed = [0, 1, 5].some((order) => {
         library.emulate("order", order);
         const target = new GpuTarget("emulated", { library });
-        return parityOf(kernelNamed(mutant.kernel), target, wasm, { cases: 2 });
+        return !parityOf(kernelNamed(mutant.kernel), target, wasm, { cases: 2 }).ok;
       });
-      assert.ok(rows.some((row) => !row.ok), `within tolerance: ${rows.map((row) => row.worst.relative)}`);
+      assert.ok(noticed, "within tolerance in every order");
     },
   );
 }
