@@ -2,13 +2,19 @@
 import { bandedCholesky, bandedSolve } from "../kernels/banded.ts";
 import { normalEquations, weakPrior } from "../kernels/normal_equations.ts";
 import { modelImage, pixelSums } from "../kernels/pixel_sums.ts";
-import { bandExtent, bandRoot, decorrelate } from "../kernels/root.ts";
-import { fibreSchur } from "../kernels/schur.ts";
 import { type DeviceArray, place, type Target } from "../target.ts";
 import type { BundleInput, ExtractionJob } from "./job.ts";
 import { halfBandwidth } from "./overlap.ts";
 import { couplingBins, type Patch, type SpotCorners } from "./patches.ts";
-import { polesFor, zolotarev } from "./poles.ts";
+import {
+  bandSpectra,
+  blockSpectra,
+  DENSE_BINS,
+  inverseCovariances,
+  LONG_PATCH,
+  type Spectra,
+  WHOLE_BUNDLE,
+} from "./spectra.ts";
 
 /** Spots of all bundles of a batch, on the target. */
 export interface Spots {
@@ -20,12 +26,8 @@ export interface Spots {
   readonly fibres: number;
 }
 
-/** Results of patches of one size, [patch][fibre][kept bin] unless another order is said; fibres that pad included. */
-export interface Solved {
-  readonly flux: Float64Array;
-  readonly ivar: Float64Array;
-  /** [patch][fibre][band][kept bin]. */
-  readonly resolution: Float64Array;
+/** Results of patches of one size; what belongs to fibres that pad is there, but may mean nothing. */
+export interface Solved extends Spectra {
   /** [patch][bin][fibre] of the patch, padding included: as the unknowns are ordered. */
   readonly chi2pix: Float64Array;
   readonly masked: Float64Array;
@@ -35,26 +37,6 @@ export interface Solved {
   readonly model: Float64Array | null;
   readonly NX: number;
   readonly NY: number;
-}
-
-/** How far what is left out may reach. */
-interface Truncation {
-  /** Neighbours on either side that a fibre's inverse covariance is freed from. */
-  readonly neighbours: number;
-  /** Half-bandwidth of the inverse covariance, bins. */
-  readonly bins: number;
-  /** Relative error of the square root. */
-  readonly root: number;
-}
-
-/**
- * A whole bundle: against the exact solution 2e-8 σ where nothing is masked, 5e-6 σ around a block without data. Patches
- * are compared with the dense solution to more digits, and small.
- */
-function truncation(job: ExtractionJob, F: number, L: number, D: number): Truncation {
-  return job.options.tiling === "bundle"
-    ? { neighbours: Math.min(2, F - 1), bins: Math.min(L - 1, 2 * D + 6), root: 1e-10 }
-    : { neighbours: Math.min(3, F - 1), bins: Math.min(L - 1, 2 * D + 26), root: 1e-12 };
 }
 
 /** Solves patches that all have as many fibres, bins, and bins before and among those kept. */
@@ -108,30 +90,22 @@ export function solvePatches(
   const whole = (value: number) => new Float64Array(B).fill(value);
 
   const x = vector(), weak = target.allocate("u8", B * n);
-  const flux = vector(B * F * M), ivar = vector(B * F * M), resolution = vector(B * F * (2 * ND + 1) * M);
   const inner = target.mark();
   const band = vector(B * n * (H + 1)), y = vector(), fw = vector();
   target.run(normalEquations, { ...patchDims, H, ...spotDims }, { ...common, pixels, weights, band, y, fw });
   const regularize = place(target, whole(options.regularize));
   target.run(weakPrior, { ...patchDims, H }, { fw, regularize, band, weak });
 
-  const { neighbours: W, bins: HS, root } = truncation(job, F, L, D);
-  const s = vector(B * n * (HS + 1));
-  target.run(fibreSchur, { ...patchDims, D, W, H: HS, HK: H }, { band, s });
+  const sizes = { B, F, L, H, D, M, FIRST, ND };
+  const dense = options.tiling === "reference" && L <= DENSE_BINS;
+  const truncation = options.tiling === "bundle" ? WHOLE_BUNDLE : LONG_PATCH;
+  // before the factor takes the place of K
+  const s = dense ? null : inverseCovariances(target, sizes, truncation, band);
   target.run(bandedCholesky, { B, N: n, H }, { band, l: band });
   target.run(bandedSolve, { B, N: n, H }, { l: band, b: y, x });
-
-  const low = vector(B * F), high = vector(B * F);
-  target.run(bandExtent, { ...patchDims, H: HS }, { s, low, high });
-  const poles = polesOf(target.download(low) as Float64Array, target.download(high) as Float64Array, root);
-  const q = vector(B * n * (ND + 1)), rowsum = vector(), qx = vector();
-  const rootArgs = {
-    count: place(target, poles.count),
-    shift: place(target, poles.shift),
-    weight: place(target, poles.weight),
-  };
-  target.run(bandRoot, { ...patchDims, H: HS, P: poles.P, ND }, { s, x, ...rootArgs, q, rowsum, qx });
-  target.run(decorrelate, { B: B * F, L, M, FIRST, ND }, { q, rowsum, qx, flux, ivar, resolution });
+  const spectra = s === null
+    ? blockSpectra(target, sizes, patches, band, x)
+    : bandSpectra(target, sizes, s, x);
   target.release(inner);
 
   const model = vector(B * NY * NX), chi2pix = vector(), masked = vector(), light = vector();
@@ -163,9 +137,7 @@ export function solvePatches(
     target.run(modelImage, modelDims, { ...common, keep, x, model });
   }
   const solved = {
-    flux: get(flux),
-    ivar: get(ivar),
-    resolution: get(resolution),
+    ...spectra,
     ...sums,
     weak: target.download(weak) as Uint8Array,
     model: options.model ? get(model) : null,
@@ -174,22 +146,6 @@ export function solvePatches(
   };
   target.release(mark);
   return solved;
-}
-
-/** Poles of the square root for every matrix; none for one that is not positive definite. */
-function polesOf(low: Float64Array, high: Float64Array, error: number) {
-  const sound = (i: number) => low[i]! > 0 && high[i]! < Infinity && low[i]! < Infinity;
-  const count = Int32Array.from(low, (_, i) => sound(i) ? polesFor(low[i]!, high[i]!, error) : 1);
-  const P = count.reduce((most, c) => Math.max(most, c), 1);
-  const shift = new Float64Array(count.length * P).fill(NaN),
-    weight = new Float64Array(shift.length).fill(NaN);
-  count.forEach((c, i) => {
-    if (!sound(i)) return;
-    const poles = zolotarev(low[i]!, high[i]!, c);
-    shift.set(poles.shift, i * P);
-    weight.set(poles.weight, i * P);
-  });
-  return { P, count, shift, weight };
 }
 
 /** Pixels of every patch's box, [patch][NY][NX], 0 beyond it. */

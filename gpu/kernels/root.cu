@@ -26,19 +26,6 @@ __device__ inline void shifted(int L, int H, const double* s, double shift, doub
   __syncthreads();
 }
 
-/** Largest of the block's values, NaN if any is; `scratch`: BLOCK doubles. */
-__device__ inline double blockMost(double value, double* scratch) {
-  scratch[threadIdx.x] = value;
-  __syncthreads();
-  double most = 0;
-#pragma unroll 1
-  for (int t = 0; t < BLOCK; t++) {
-    if (!(scratch[t] <= most)) most = isnan(most) ? most : scratch[t];
-  }
-  __syncthreads();
-  return most;
-}
-
 /** Σ_j S_ij v_j. */
 __device__ inline double product(int L, int H, const double* s, int i, const double* v, int64_t stride) {
   double sum = 0;

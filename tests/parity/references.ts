@@ -13,6 +13,7 @@ import { slowDeconvolve, slowGaussian, slowResolve } from "../reference/resoluti
 import { slowRotate, slowRotationWeights } from "../reference/rotation.ts";
 import { slowFactor, slowSpline, slowSplineValue } from "../reference/spline.ts";
 import { BANDED_REFERENCES } from "./banded_references.ts";
+import { INVERSE_ROOT_REFERENCES } from "./inverse_root_references.ts";
 import { KAPPA_AND_CURRENTS } from "./kappa_references.ts";
 import { EVOLUTION_REFERENCES } from "./evolution_references.ts";
 import { LOSSCONE_REFERENCES } from "./losscone_references.ts";
@@ -464,6 +465,7 @@ export const REFERENCES: Readonly<Record<string, SlowReference>> = {
   spline_build: splineBuild,
   spline_evaluate: splineEvaluate,
   ...BANDED_REFERENCES,
+  ...INVERSE_ROOT_REFERENCES,
   ...SPOT_REFERENCES,
   ...KAPPA_AND_CURRENTS,
   ...LOSSCONE_REFERENCES,
