@@ -13,7 +13,7 @@ import { InputError } from "../io/input_error.ts";
 import { Journal, journalIdentity } from "../journal.ts";
 import { openFolders, removeTemporary } from "../output_folder.ts";
 import { lockOutput } from "../output_lock.ts";
-import type { ChosenTargets } from "../run_targets.ts";
+import { type ChosenTargets, fleetOptions } from "../run_targets.ts";
 import { VERSION } from "../stellar/output_version.ts";
 import { barycentricFactor } from "./barycentric.ts";
 import { decodeBundle, encodeBundle, keptOf } from "./bundle_record.ts";
@@ -139,13 +139,7 @@ export async function extractFiles(
   const devices = chosen.targets.length;
   const workers = devices > 0 ? devices : Math.min(request.workers, Math.max(1, total - done));
   const fleet = new Fleet<ExtractionJob, ExtractionBatch, BundleResult[]>({
-    worker: chosen.worker,
-    targets: devices > 0
-      ? chosen.targets
-      : Array.from({ length: Math.max(1, workers) }, () => ({ kind: "wasm" as const })),
-    ...(chosen.lastResort === undefined ? {} : { lastResort: chosen.lastResort }),
-    local: workers === 0,
-    shared: chosen.shared,
+    ...fleetOptions(chosen, workers),
     // the emulated device takes minutes for a bundle
     patience: (bundles) => 600_000 + 1_800_000 * bundles,
     onNotice: notice,
