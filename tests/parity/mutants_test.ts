@@ -236,8 +236,16 @@ const MUTANTS: readonly (Mutant & { readonly kernel: string })[] = [
   {
     name: "last_pole_left_out",
     file: "root.cu",
-    find: "#pragma unroll 1\n    for (int side",
-    replace: "if (p + 1 == poles) break;\n    for (int side",
+    find: "warpSolve(L, H, own, u, v, p1, p2);",
+    replace: "if (p + 1 == poles) break;\n    warpSolve(L, H, own, u, v, p1, p2);",
+    source: "root.cu",
+    kernel: "band_root",
+  },
+  {
+    name: "window_overwritten_while_it_is_read",
+    file: "root.cu",
+    find: "// the next row takes the place of column i + H\n      __syncwarp();",
+    replace: "",
     source: "root.cu",
     kernel: "band_root",
   },
