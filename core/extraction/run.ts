@@ -160,7 +160,7 @@ export async function extractFiles(
         try {
           both.throwIfAborted();
           const summary = await extractOne(request, one, fleet, {
-            batch: chosen.batch,
+            chosen,
             target,
             signal: both,
             onDone: (n) => {
@@ -242,7 +242,7 @@ function doneBefore({ journal, identity, bundles }: Ready): number {
 }
 
 interface Work {
-  readonly batch: number;
+  readonly chosen: ChosenTargets<ExtractionJob>;
   readonly target: string;
   readonly signal: AbortSignal;
   onDone(bundles: number): void;
@@ -268,7 +268,9 @@ async function extractOne(
       psf,
       wave: factor === null ? wave : wave.map((lambda) => lambda / factor),
       options: { ...request.options, model: one.model !== null },
+      bundleSize: request.bundleSize,
     };
+    const most = Math.min(work.chosen.batch, work.chosen.perBatch?.(job) ?? Infinity);
     const failures = new Map<number, string>();
     const journal = new Journal(
       one.journal,
@@ -279,7 +281,7 @@ async function extractOne(
     try {
       const load = (items: readonly number[]) =>
         loadBundles(job, preproc, items.map((item) => bundles[item]!));
-      const groups = batches(bundles.length, work.batch, (bundle) => journal.has(bundle));
+      const groups = batches(bundles.length, most, (bundle) => journal.has(bundle));
       try {
         const { signal } = work;
         for await (

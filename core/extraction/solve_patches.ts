@@ -39,6 +39,26 @@ export interface Solved extends Spectra {
   readonly NY: number;
 }
 
+/** Half-bandwidth of K, bins over which it couples, and the size of the widest box, of patches of one size. */
+export function systemSizes(
+  patches: readonly Patch[],
+  corners: SpotCorners,
+): { readonly H: number; readonly D: number; readonly NX: number; readonly NY: number } {
+  const { fibres: F, bins: L } = patches[0]!;
+  let H = 0, D = 0;
+  const seen = new Set<number>();
+  for (const patch of patches) {
+    if (seen.has(patch.fibre)) continue;
+    seen.add(patch.fibre);
+    const at = patch.fibre * corners.bins, end = at + F * corners.bins;
+    const own = { ...corners, xc: corners.xc.subarray(at, end), yc: corners.yc.subarray(at, end), fibres: F };
+    H = Math.max(H, halfBandwidth(own));
+    D = Math.max(D, couplingBins(own, 0, F));
+  }
+  const widest = (side: "columns" | "rows") => Math.max(1, ...patches.map(({ box }) => box[side]));
+  return { H: Math.min(H, F * L - 1), D: Math.min(D, L - 1), NX: widest("columns"), NY: widest("rows") };
+}
+
 /** Solves patches that all have as many fibres, bins, and bins before and among those kept. */
 export function solvePatches(
   target: Target,
@@ -52,20 +72,8 @@ export function solvePatches(
   const B = patches.length, { fibres: F, bins: L, keepBin: FIRST, keepBins: M } = patches[0]!;
   const n = F * L, ND = psf.halfY;
   const { corners } = spots;
-  let H = 0, D = 0;
-  const seen = new Set<number>();
-  for (const patch of patches) {
-    if (seen.has(patch.fibre)) continue;
-    seen.add(patch.fibre);
-    const at = patch.fibre * corners.bins, end = at + F * corners.bins;
-    const own = { ...corners, xc: corners.xc.subarray(at, end), yc: corners.yc.subarray(at, end), fibres: F };
-    H = Math.max(H, halfBandwidth(own));
-    D = Math.max(D, couplingBins(own, 0, F));
-  }
-  [H, D] = [Math.min(H, n - 1), Math.min(D, L - 1)];
+  const { H, D, NX, NY } = systemSizes(patches, corners);
 
-  const NX = Math.max(1, ...patches.map((patch) => patch.box.columns));
-  const NY = Math.max(1, ...patches.map((patch) => patch.box.rows));
   const spotDims = { NF: spots.fibres, NL: corners.bins, SX: corners.columns, SY: corners.rows, NX, NY };
   const patchDims = { B, F, L };
   const common = {
