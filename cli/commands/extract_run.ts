@@ -5,7 +5,12 @@ import { compareFrames, type Spread } from "../../core/extraction/compare.ts";
 import { uniformGrid } from "../../core/extraction/grid.ts";
 import { wavelengthRange } from "../../core/extraction/psf.ts";
 import { readPsf } from "../../core/extraction/read_psf.ts";
-import { extractFiles, type ExtractionFile, type FrameSummary } from "../../core/extraction/run.ts";
+import {
+  extractFiles,
+  type ExtractionFile,
+  type FrameSummary,
+  type RefusedImage,
+} from "../../core/extraction/run.ts";
 import { writeSimulatedImage } from "../../core/extraction/simulate_file.ts";
 import { simulateScene } from "../../core/extraction/simulate_spectra.ts";
 import { InputError } from "../../core/io/input_error.ts";
@@ -32,6 +37,7 @@ export async function runExtract(
   const files = filesOf(command);
   const progress = new Progress(terminal, "bundles");
   const finished: FrameSummary[] = [];
+  const refused: RefusedImage[] = [];
   let about: Record<string, unknown> = {};
   let done = 0, total = 0;
   try {
@@ -81,6 +87,10 @@ export async function runExtract(
           finished.push(summary);
           report(summary, terminal);
         },
+        onRefused(image) {
+          refused.push(image);
+          terminal.log("error", image.why);
+        },
         onNotice: (level, text) => terminal.log(level, text),
       },
       signal,
@@ -91,6 +101,7 @@ export async function runExtract(
     if (!signal.aborted) throw error;
   }
   progress.stop();
+  if (refused.length === files.length) return 2;
   const pictures: string[] = [];
   if (command.plot !== undefined && !signal.aborted) {
     const { drawFrame } = await import("../frame_figure.ts");
@@ -98,13 +109,14 @@ export async function runExtract(
     terminal.log("info", `${pictures.length} pictures in ${shownPath(userPath(command.plot))}`);
   }
   const failed = finished.flatMap((summary) => summary.failed);
-  const code = signal.aborted ? 130 : failed.length > 0 ? 1 : 0;
+  const code = signal.aborted ? 130 : refused.length > 0 ? 2 : failed.length > 0 ? 1 : 0;
   terminal.document({
     program: "twinspec",
     version: VERSION,
     ...about,
     exitCode: code,
     files: finished,
+    refused,
     pictures,
   });
   if (code === 130) {
@@ -112,7 +124,7 @@ export async function runExtract(
       "warning",
       `Interrupted with ${done} of ${total} bundles done; what is done is kept, and the same command goes on from there.`,
     );
-  } else if (code === 1) {
+  } else if (failed.length > 0) {
     terminal.log("error", `${failed.length} bundles could not be extracted for reasons outside the data.`);
   }
   return code;

@@ -7,8 +7,8 @@ import { argument, command, constant, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { DEFAULT_OPTIONS } from "../../core/stellar/options.ts";
-import { talk } from "../common.ts";
-import { arms, fixed, number, prior, target, targetids, whole } from "../values.ts";
+import { talk, where } from "../common.ts";
+import { arms, fixed, number, prior, targetids, whole } from "../values.ts";
 
 const file = path({ metavar: "FILE" });
 const folder = path({ metavar: "DIR" });
@@ -76,16 +76,7 @@ const model = object("Model", {
 });
 
 const work = object("Work", {
-  target: withDefault(
-    option("--target", target(), {
-      description:
-        message`Where the arithmetic runs: wasm, cuda (all GPUs), cuda:0,2 (these), emulated (for tests), or auto for the best there is.`,
-    }),
-    "auto",
-  ),
-  workers: optional(
-    option("--workers", whole("N", 1, 1024), { description: message`Workers; without it, one per core.` }),
-  ),
+  ...where,
   batch: optional(
     option("--batch", whole("N", 1, 65536), {
       description: message`Stars that step together, at most; without it, 64 on WASM and what fits on a GPU.`,

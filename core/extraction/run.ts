@@ -13,7 +13,7 @@ import { InputError } from "../io/input_error.ts";
 import { Journal, journalIdentity } from "../journal.ts";
 import { openFolders, removeTemporary } from "../output_folder.ts";
 import { lockOutput } from "../output_lock.ts";
-import type { ChosenTargets } from "../run_targets.ts";
+import { type ChosenTargets, fleetOptions } from "../run_targets.ts";
 import { VERSION } from "../stellar/output_version.ts";
 import { barycentricFactor } from "./barycentric.ts";
 import { decodeBundle, encodeBundle, keptOf } from "./bundle_record.ts";
@@ -66,6 +66,7 @@ export interface ExtractionEvents {
   onStart?(total: number, before: number, about: { target: string; workers: number }): void;
   onProgress?(done: number, total: number): void;
   onFile?(summary: FrameSummary): void;
+  onRefused?(image: RefusedImage): void;
   onNotice?(level: "debug" | "info" | "warning", text: string): void;
 }
 
@@ -81,6 +82,19 @@ export interface FrameSummary {
   readonly seconds: number;
 }
 
+/** An image that could not be extracted for a fault of its own, found only after others had begun. */
+export interface RefusedImage {
+  readonly input: string;
+  /** One sentence, which names the file. */
+  readonly why: string;
+}
+
+export interface ExtractionOutcome {
+  /** Frames that were written, in the order of the request. */
+  readonly frames: readonly FrameSummary[];
+  readonly refused: readonly RefusedImage[];
+}
+
 interface Ready extends ExtractionFile {
   readonly pointSpread: Psf;
   readonly wave: Float64Array;
@@ -91,44 +105,41 @@ interface Ready extends ExtractionFile {
 }
 
 /**
- * Extracts images. Everything that can be checked without reading pixels is checked before any work.
+ * Extracts images. What the layout of the files shows is checked before any work: a fault there ends the run. A fault of
+ * one image that only its pixels or keywords show does not stop the others.
  *
- * @throws InputError for faults of input or usage; the reason of the signal after an abort: what is done is kept
+ * @throws InputError for faults of input or usage that are found before any work; the reason of the signal after an
+ * abort: what is done is kept
  */
 export async function extractFiles(
   request: ExtractionRequest,
   events: ExtractionEvents = {},
   signal?: AbortSignal,
   choose: (target: string, bundles: number) => ChosenTargets<ExtractionJob> = extractionOnWasm,
-): Promise<FrameSummary[]> {
+): Promise<ExtractionOutcome> {
   const notice = (level: "debug" | "info" | "warning", text: string) => events.onNotice?.(level, text);
   const psfs = new Map<string, Psf>();
   const ready = request.files.map((file) => plan(request, file, psfs));
-  const total = ready.reduce((n, { bundles }) => n + bundles.length, 0);
+  let total = ready.reduce((n, { bundles }) => n + bundles.length, 0);
   const chosen = choose(request.target, total);
   openFolders(ready.flatMap(({ output, model }) => model === null ? [output] : [output, model]));
-  let done = 0;
+  const before: number[] = [];
   for (const one of ready) {
     one.identity = identityOf(request, one, chosen.kind);
     const unlock = lockOutput(one.output, (text) => notice("warning", text));
     try {
       removeTemporary([one.output]);
       if (one.model !== null) removeTemporary([one.model]);
-      done += doneBefore(one);
+      before.push(doneBefore(one));
     } finally {
       unlock();
     }
   }
+  let done = before.reduce((n, of) => n + of, 0);
   const devices = chosen.targets.length;
   const workers = devices > 0 ? devices : Math.min(request.workers, Math.max(1, total - done));
   const fleet = new Fleet<ExtractionJob, ExtractionBatch, BundleResult[]>({
-    worker: chosen.worker,
-    targets: devices > 0
-      ? chosen.targets
-      : Array.from({ length: Math.max(1, workers) }, () => ({ kind: "wasm" as const })),
-    ...(chosen.lastResort === undefined ? {} : { lastResort: chosen.lastResort }),
-    local: workers === 0,
-    shared: chosen.shared,
+    ...fleetOptions(chosen, workers),
     // the emulated device takes minutes for a bundle
     patience: (bundles) => 600_000 + 1_800_000 * bundles,
     onNotice: notice,
@@ -139,22 +150,35 @@ export async function extractFiles(
     const target = await fleet.start();
     events.onStart?.(total, done, { target, workers });
     if (chosen.note !== null) notice("info", chosen.note);
-    const summaries: FrameSummary[] = new Array(ready.length);
+    const frames: (FrameSummary | null)[] = ready.map(() => null);
+    const refused: (RefusedImage | null)[] = ready.map(() => null);
     let next = 0, failure: { reason: unknown } | null = null;
     const lane = async () => {
       while (next < ready.length && failure === null) {
-        const i = next++;
+        const i = next++, one = ready[i]!;
+        let left = one.bundles.length - before[i]!;
         try {
           both.throwIfAborted();
-          summaries[i] = await extractOne(request, ready[i]!, fleet, {
-            batch: chosen.batch,
+          const summary = await extractOne(request, one, fleet, {
+            chosen,
             target,
             signal: both,
-            onDone: (n) => events.onProgress?.(done += n, total),
+            onDone: (n) => {
+              left -= n;
+              events.onProgress?.(done += n, total);
+            },
             notice,
           });
-          events.onFile?.(summaries[i]!);
+          frames[i] = summary;
+          events.onFile?.(summary);
         } catch (reason) {
+          if (reason instanceof InputError && !both.aborted) {
+            // its own fault: the bundles of the others are not to be lost for it
+            refused[i] = { input: one.input, why: reason.message };
+            events.onRefused?.(refused[i]!);
+            events.onProgress?.(done, total -= left);
+            continue;
+          }
           failure ??= { reason };
           stop.abort(reason);
         }
@@ -162,7 +186,8 @@ export async function extractFiles(
     };
     await Promise.all(Array.from({ length: Math.min(2, ready.length) }, lane));
     if (failure !== null) throw (failure as { reason: unknown }).reason;
-    return summaries;
+    const there = <T>(all: readonly (T | null)[]) => all.filter((one) => one !== null) as T[];
+    return { frames: there(frames), refused: there(refused) };
   } finally {
     fleet.close();
   }
@@ -217,7 +242,7 @@ function doneBefore({ journal, identity, bundles }: Ready): number {
 }
 
 interface Work {
-  readonly batch: number;
+  readonly chosen: ChosenTargets<ExtractionJob>;
   readonly target: string;
   readonly signal: AbortSignal;
   onDone(bundles: number): void;
@@ -243,7 +268,9 @@ async function extractOne(
       psf,
       wave: factor === null ? wave : wave.map((lambda) => lambda / factor),
       options: { ...request.options, model: one.model !== null },
+      bundleSize: request.bundleSize,
     };
+    const most = Math.min(work.chosen.batch, work.chosen.perBatch?.(job) ?? Infinity);
     const failures = new Map<number, string>();
     const journal = new Journal(
       one.journal,
@@ -254,7 +281,7 @@ async function extractOne(
     try {
       const load = (items: readonly number[]) =>
         loadBundles(job, preproc, items.map((item) => bundles[item]!));
-      const groups = batches(bundles.length, work.batch, (bundle) => journal.has(bundle));
+      const groups = batches(bundles.length, most, (bundle) => journal.has(bundle));
       try {
         const { signal } = work;
         for await (

@@ -252,6 +252,51 @@ Deno.test(
 );
 
 Deno.test(
+  "extract: an image whose own fault shows late is refused by name, exit 2; the others are extracted",
+  withScene(async (scene, folder) => {
+    const timeless = `${folder}/timeless.fits`, last = `${folder}/last.fits`;
+    rewritten(scene.image, timeless, () => {}, { header: (keywords) => keywords.delete("MJD-OBS") });
+    rewritten(scene.image, last, ({ image }) => image.forEach((_, i) => image[i]! *= 2));
+    const of = (names: string[]) =>
+      names.flatMap((n) => ["-o", `${folder}/${n}.fits`, "-m", `${folder}/${n}-m.fits`]);
+    const corrected = (images: string[], names: string[], ...more: string[]) => {
+      const [, , , ...rest] = request(scene, "");
+      rest.splice(rest.indexOf("-o"), 2);
+      return [
+        "extract",
+        ...images.flatMap((i) => ["-i", i]),
+        ...rest,
+        ...of(names),
+        "--barycentric-correction",
+        ...more,
+      ];
+    };
+    const sentence =
+      /^error: .*timeless\.fits.*has no keyword MJD-OBS, which --barycentric-correction needs/gm;
+    // whichever of them is read first
+    for (const [i, images] of [[timeless, scene.image, last], [scene.image, last, timeless]].entries()) {
+      const names = images.map((_, k) => `frame-${i}${k}`);
+      const { code, out, err } = await twinspec(...corrected(images, names, "--json"));
+      assert.equal(code, 2, err);
+      assert.equal(err.match(/^error:/gm)?.length, 1, err);
+      assert.equal(err.match(sentence)?.length, 1, err);
+      const document = JSON.parse(out);
+      assert.equal(document.exitCode, 2);
+      assert.deepEqual(document.refused.map(({ input }: { input: string }) => input), [timeless]);
+      const good = names.filter((_, k) => images[k] !== timeless);
+      assert.equal(document.files.length, 2);
+      const written = readdirSync(folder).filter((name) => name.startsWith(`frame-${i}`)).sort();
+      assert.deepEqual(written, good.flatMap((name) => [`${name}-m.fits`, `${name}.fits`]).sort());
+      for (const name of good) assert.ok(readFrame(`${folder}/${name}.fits`).ivar.every((v) => v > 0));
+    }
+    // nothing done: as for a single image
+    const { code, out, err } = await twinspec(...corrected([timeless], ["none"], "--json"));
+    assert.deepEqual([code, out, err.match(sentence)?.length], [2, "", 1]);
+    assert.ok(!readdirSync(folder).some((name) => /^none|\.tmp-|\.journal$|\.lock$/.test(name)));
+  }),
+);
+
+Deno.test(
   "extract: what is wrong with the input is said in one sentence, before any work",
   withScene(async (scene, folder) => {
     const output = `${folder}/frame.fits`;

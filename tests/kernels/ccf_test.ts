@@ -209,8 +209,7 @@ Deno.test("ccf_spread adds the exposures of one star to one grid", () => {
   assert.deepEqual([...out.w], [1, 2, 1, 0]);
 });
 
-// The oracle holds two of its 100 templates, those of arm r, so that best_ccf, a minimum over all of them summed over
-// three arms, cannot be had from it. What it does determine is checked.
+// The oracle's members one by one; the whole of it, best_ccf included, is in ccf_oracle_test.ts.
 
 /** Arm r as it was fitted: λ, flux, 1/σ² with 0 where bad. */
 function armR(path: string) {
