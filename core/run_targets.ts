@@ -1,4 +1,5 @@
 /** Where a run is done, for every pipeline alike. */
+import type { FleetOptions } from "./fleet.ts";
 import type { TargetSpec } from "./fleet_protocol.ts";
 import { InputError } from "./io/input_error.ts";
 import { compileCore } from "./wasm/load.ts";
@@ -19,6 +20,20 @@ export interface ChosenTargets<Job> {
   perBatch?(job: Job): number;
   /** One line for people: what was chosen and why; null where nothing was to choose. */
   readonly note: string | null;
+}
+
+/** The fleet for it: on WASM `workers` of them, or this thread's own station for 0. */
+export function fleetOptions<Job>(chosen: ChosenTargets<Job>, workers: number): FleetOptions {
+  const { worker, targets, lastResort, shared } = chosen;
+  return {
+    worker,
+    targets: targets.length > 0
+      ? targets
+      : Array.from({ length: Math.max(1, workers) }, () => ({ kind: "wasm" as const })),
+    ...(lastResort === undefined ? {} : { lastResort }),
+    local: workers === 0,
+    shared,
+  };
 }
 
 /** What a pipeline needs to run on WASM. */

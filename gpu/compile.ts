@@ -66,6 +66,21 @@ export function newest(paths: readonly string[]): number {
   return paths.reduce((time, path) => Math.max(time, modified(path)), 0);
 }
 
+/** As many compilers at a time as there are cores, the longest sources first; results in the order of `sources`. */
+export async function compileAll<T>(
+  sources: readonly string[],
+  compile: (source: string) => Promise<T>,
+): Promise<T[]> {
+  const length = (i: number) => Deno.statSync(sources[i]!).size;
+  const queue = sources.map((_, i) => i).sort((a, b) => length(b) - length(a));
+  const results = new Array<T>(sources.length);
+  const work = async () => {
+    for (let i; (i = queue.shift()) !== undefined;) results[i] = await compile(sources[i]!);
+  };
+  await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, work));
+  return results;
+}
+
 export interface Ran {
   readonly ok: boolean;
   readonly text: string;

@@ -1,6 +1,7 @@
 /** Builds libtwinspec_cuda.so by nvcc, and reads out what each kernel takes of registers. */
 import {
   BUILD,
+  compileAll,
   compiler,
   headers,
   libraryPath,
@@ -117,20 +118,17 @@ export async function buildCuda(force = false): Promise<CudaBuild> {
     `-I${BUILD.pathname}`,
     ...codes,
   ];
+  const objectOf = (source: string) => new URL(`${source.split("/").at(-1)}.o`, objects).pathname;
+  const linked = all.map(objectOf);
+  const runs = await compileAll(
+    all,
+    (source) => compiler("nvcc", [...flags, "-c", source, "-o", objectOf(source)]),
+  );
   let text = "";
-  const linked: string[] = [];
-  for (let i = 0; i < all.length; i += 2) {
-    const pair = all.slice(i, i + 2);
-    const runs = await Promise.all(pair.map((source) => {
-      const object = new URL(`${source.split("/").at(-1)}.o`, objects).pathname;
-      linked.push(object);
-      return compiler("nvcc", [...flags, "-c", source, "-o", object]);
-    }));
-    for (const [k, ran] of runs.entries()) {
-      if (ran === null) return { path: null, resources: [] };
-      if (!ran.ok || /\bwarning\b/.test(ran.text)) throw new Error(`nvcc ${pair[k]}\n${ran.text}`);
-      text += ran.text;
-    }
+  for (const [i, ran] of runs.entries()) {
+    if (ran === null) return { path: null, resources: [] };
+    if (!ran.ok || /\bwarning\b/.test(ran.text)) throw new Error(`nvcc ${all[i]}\n${ran.text}`);
+    text += ran.text;
   }
   const temporary = `${out}.${Deno.pid}.tmp.so`;
   const link = await compiler("nvcc", ["-shared", "-cudart", "static", ...codes, "-o", temporary, ...linked]);

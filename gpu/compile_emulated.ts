@@ -1,6 +1,7 @@
 /** Builds libtwinspec_emulated.so: the CUDA sources by a C++ compiler. */
 import {
   BUILD,
+  compileAll,
   compiler,
   headers,
   libraryPath,
@@ -113,20 +114,17 @@ export async function buildEmulated(options: EmulatedOptions = {}): Promise<Emul
       stale.push({ source, object });
     }
   }
-  const compiled: string[] = [];
-  for (let i = 0; i < stale.length; i += 2) {
-    const pair = stale.slice(i, i + 2);
-    const runs = await Promise.all(
-      pair.map(({ source, object }) =>
-        compiler(cxx, [...flags, "-x", "c++", "-c", source, "-o", `${object}.${Deno.pid}.tmp`])
-      ),
-    );
-    for (const [k, ran] of runs.entries()) {
-      if (ran === null) return { path: null, compiled: [] };
-      if (!ran.ok) throw new Error(`${cxx} ${pair[k]!.source}\n${ran.text}`);
-      Deno.renameSync(`${pair[k]!.object}.${Deno.pid}.tmp`, pair[k]!.object);
-      compiled.push(pair[k]!.source);
-    }
+  const objectOf = new Map(stale.map(({ source, object }) => [source, object]));
+  const compiled = [...objectOf.keys()];
+  const runs = await compileAll(compiled, async (source) => {
+    const object = objectOf.get(source)!, temporary = `${object}.${Deno.pid}.tmp`;
+    const ran = await compiler(cxx, [...flags, "-x", "c++", "-c", source, "-o", temporary]);
+    if (ran?.ok) Deno.renameSync(temporary, object);
+    return ran;
+  });
+  for (const [i, ran] of runs.entries()) {
+    if (ran === null) return { path: null, compiled: [] };
+    if (!ran.ok) throw new Error(`${cxx} ${compiled[i]}\n${ran.text}`);
   }
   if (compiled.length > 0 || modified(out) < newest(linked)) {
     const temporary = `${out}.${Deno.pid}.tmp`;

@@ -10,6 +10,7 @@ import { call, type CaseMaker, generator, type ParityCase } from "./parity/case.
 import { compare, firstDifference, NONE, type Worst } from "./parity/compare.ts";
 import { FITS } from "./parity/fit_cases.ts";
 import { FOURIER_AND_CCF } from "./parity/fourier_cases.ts";
+import { INVERSE_ROOTS } from "./parity/inverse_root_cases.ts";
 import { KAPPA_AND_CURRENTS } from "./parity/kappa_cases.ts";
 import { LINEAR } from "./parity/linear_cases.ts";
 import { EVOLUTION_CASES } from "./parity/evolution_cases.ts";
@@ -26,6 +27,7 @@ const MAKERS: ReadonlyMap<string, CaseMaker> = new Map(
     ...FITS,
     ...EXTRACTION_SPOTS,
     ...EXTRACTION_BANDS,
+    ...INVERSE_ROOTS,
     ...KAPPA_AND_CURRENTS,
     ...LOSSCONE_CASES,
     ...EVOLUTION_CASES,

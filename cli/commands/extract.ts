@@ -7,8 +7,8 @@ import { argument, command, constant, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { DEFAULT_EXTRACTION } from "../../core/extraction/job.ts";
-import { talk } from "../common.ts";
-import { number, target, wavelengthGrid, whole } from "../values.ts";
+import { talk, where } from "../common.ts";
+import { number, wavelengthGrid, whole } from "../values.ts";
 
 const file = path({ metavar: "FILE" });
 
@@ -121,19 +121,7 @@ const how = object("How", {
   ),
 });
 
-const work = object("Work", {
-  target: withDefault(
-    option("--target", target(), {
-      description: message`Where the arithmetic runs: wasm, cuda, cuda:0,2, emulated (for tests), or auto.`,
-    }),
-    "auto",
-  ),
-  workers: optional(
-    option("--workers", whole("N", 1, 1024), { description: message`Workers; without it, one per core.` }),
-  ),
-});
-
-const extractOptions = merge(files, what, how, work, talk);
+const extractOptions = merge(files, what, how, object("Work", where), talk);
 
 const simulateOptions = merge(
   object("Simulate", {

@@ -7,8 +7,8 @@ import { argument, command, constant, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { DEFAULT_OPTIONS } from "../../core/stellar/options.ts";
-import { talk } from "../common.ts";
-import { arms, fixed, number, prior, target, targetids, whole } from "../values.ts";
+import { talk, where } from "../common.ts";
+import { arms, fixed, number, prior, targetids, whole } from "../values.ts";
 
 const file = path({ metavar: "FILE" });
 const folder = path({ metavar: "DIR" });
@@ -46,6 +46,10 @@ const model = object("Model", {
   resolutionMatrix: option("--resolution-matrix", {
     description: message`Use the resolution matrices of the data instead of the nominal line spread.`,
   }),
+  bandLimit: option("--band-limit", {
+    description:
+      message`With --resolution-matrix: leave out of the templates what the data's pixels cannot carry, so that a displaced matrix comes back as velocity.`,
+  }),
   npoly: withDefault(
     option("--npoly", whole("N", 1, 30), { description: message`Continuum coefficients per arm.` }),
     DEFAULT_OPTIONS.npoly,
@@ -72,16 +76,7 @@ const model = object("Model", {
 });
 
 const work = object("Work", {
-  target: withDefault(
-    option("--target", target(), {
-      description:
-        message`Where the arithmetic runs: wasm, cuda (all GPUs), cuda:0,2 (these), emulated (for tests), or auto for the best there is.`,
-    }),
-    "auto",
-  ),
-  workers: optional(
-    option("--workers", whole("N", 1, 1024), { description: message`Workers; without it, one per core.` }),
-  ),
+  ...where,
   batch: optional(
     option("--batch", whole("N", 1, 65536), {
       description: message`Stars that step together, at most; without it, 64 on WASM and what fits on a GPU.`,

@@ -7,8 +7,8 @@ import { argument, command, constant, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { DEFAULT_LOSSCONE_OPTIONS } from "../../core/losscone/options.ts";
-import { talk } from "../common.ts";
-import { number, polarity, target, whole } from "../values.ts";
+import { talk, where } from "../common.ts";
+import { number, polarity, whole } from "../values.ts";
 
 const file = path({ metavar: "FILE" });
 
@@ -93,16 +93,7 @@ const search = object("Fit", {
 });
 
 const work = object("Work", {
-  target: withDefault(
-    option("--target", target(), {
-      description:
-        message`Where the arithmetic runs: wasm, cuda (all GPUs), cuda:0,2 (these), emulated (for tests), or auto for the best there is.`,
-    }),
-    "auto",
-  ),
-  workers: optional(
-    option("--workers", whole("N", 1, 1024), { description: message`Workers; without it, one per core.` }),
-  ),
+  ...where,
   batch: optional(
     option("--batch", whole("N", 1, 65536), {
       description: message`Sweeps that step together, at most; without it, what suits the target.`,

@@ -7,6 +7,7 @@ export { electron_current, photoelectron_potential, shadow_currents, shadow_pote
 export { fit_evaluate, fit_model, fit_scan } from "./fit";
 export { fourier_twiddles, irfft, rfft } from "./fourier";
 export { interpolate } from "./interpolate";
+export { decorrelate_block, fibre_covariance, inverse_root } from "./inverse_root";
 export { evolution_start, evolution_step } from "./evolution";
 export { philox_words } from "./philox";
 export { losscone_chisq, losscone_model } from "./losscone";

@@ -8,7 +8,7 @@ import {
   type ExtractionJob,
   FLAG,
 } from "./job.ts";
-import { type Patch, patchesOf } from "./patches.ts";
+import { bySize, type Patch, patchesOf } from "./patches.ts";
 import { fibreCoefficients, spotDims, spotSize } from "./psf.ts";
 import { type Solved, solvePatches, type Spots } from "./solve_patches.ts";
 import { spotBins, wavelengths } from "./tiling.ts";
@@ -96,18 +96,6 @@ function joined(parts: readonly Float64Array[]): Float64Array {
     at += part.length;
   }
   return all;
-}
-
-/** Patches that can step together: as many fibres, bins, bins before those kept and bins kept. */
-function bySize(patches: readonly Patch[]): Patch[][] {
-  const groups = new Map<string, Patch[]>();
-  for (const patch of patches) {
-    const key = [patch.fibres, patch.bins, patch.keepBin, patch.keepBins].join();
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [patch]);
-    else group.push(patch);
-  }
-  return [...groups.values()];
 }
 
 function emptyResult({ psf, wave, options }: ExtractionJob, bundle: BundleInput): BundleResult {

@@ -41,6 +41,8 @@ export interface ExtractionJob {
   /** Wavelengths of the bins that are kept, Å: one grid for all fibres, uniform. */
   readonly wave: Float64Array;
   readonly options: ExtractionOptions;
+  /** Fibres of a bundle, at most, for what memory a batch will want; 25 unless it is said. */
+  readonly bundleSize?: number;
 }
 
 /** A rectangle of the CCD: columns [x0, x0 + columns), rows [y0, y0 + rows). */

@@ -49,6 +49,18 @@ export function patchesOf(
   );
 }
 
+/** Patches that can step together: as many fibres, bins, bins before those kept and bins kept. */
+export function bySize(patches: readonly Patch[]): Patch[][] {
+  const groups = new Map<string, Patch[]>();
+  for (const patch of patches) {
+    const key = [patch.fibres, patch.bins, patch.keepBin, patch.keepBins].join();
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [patch]);
+    else group.push(patch);
+  }
+  return [...groups.values()];
+}
+
 function wholeBundle(job: ExtractionJob, bundle: BundleInput, b: number, fibre: number): Patch {
   const { before, bins } = spotBins(job);
   const { fibres, cutout: box } = bundle;

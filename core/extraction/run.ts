@@ -13,7 +13,7 @@ import { InputError } from "../io/input_error.ts";
 import { Journal, journalIdentity } from "../journal.ts";
 import { openFolders, removeTemporary } from "../output_folder.ts";
 import { lockOutput } from "../output_lock.ts";
-import type { ChosenTargets } from "../run_targets.ts";
+import { type ChosenTargets, fleetOptions } from "../run_targets.ts";
 import { VERSION } from "../stellar/output_version.ts";
 import { barycentricFactor } from "./barycentric.ts";
 import { decodeBundle, encodeBundle, keptOf } from "./bundle_record.ts";
@@ -139,13 +139,7 @@ export async function extractFiles(
   const devices = chosen.targets.length;
   const workers = devices > 0 ? devices : Math.min(request.workers, Math.max(1, total - done));
   const fleet = new Fleet<ExtractionJob, ExtractionBatch, BundleResult[]>({
-    worker: chosen.worker,
-    targets: devices > 0
-      ? chosen.targets
-      : Array.from({ length: Math.max(1, workers) }, () => ({ kind: "wasm" as const })),
-    ...(chosen.lastResort === undefined ? {} : { lastResort: chosen.lastResort }),
-    local: workers === 0,
-    shared: chosen.shared,
+    ...fleetOptions(chosen, workers),
     // the emulated device takes minutes for a bundle
     patience: (bundles) => 600_000 + 1_800_000 * bundles,
     onNotice: notice,
@@ -166,7 +160,7 @@ export async function extractFiles(
         try {
           both.throwIfAborted();
           const summary = await extractOne(request, one, fleet, {
-            batch: chosen.batch,
+            chosen,
             target,
             signal: both,
             onDone: (n) => {
@@ -248,7 +242,7 @@ function doneBefore({ journal, identity, bundles }: Ready): number {
 }
 
 interface Work {
-  readonly batch: number;
+  readonly chosen: ChosenTargets<ExtractionJob>;
   readonly target: string;
   readonly signal: AbortSignal;
   onDone(bundles: number): void;
@@ -274,7 +268,9 @@ async function extractOne(
       psf,
       wave: factor === null ? wave : wave.map((lambda) => lambda / factor),
       options: { ...request.options, model: one.model !== null },
+      bundleSize: request.bundleSize,
     };
+    const most = Math.min(work.chosen.batch, work.chosen.perBatch?.(job) ?? Infinity);
     const failures = new Map<number, string>();
     const journal = new Journal(
       one.journal,
@@ -285,7 +281,7 @@ async function extractOne(
     try {
       const load = (items: readonly number[]) =>
         loadBundles(job, preproc, items.map((item) => bundles[item]!));
-      const groups = batches(bundles.length, work.batch, (bundle) => journal.has(bundle));
+      const groups = batches(bundles.length, most, (bundle) => journal.has(bundle));
       try {
         const { signal } = work;
         for await (

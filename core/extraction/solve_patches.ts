@@ -2,13 +2,19 @@
 import { bandedCholesky, bandedSolve } from "../kernels/banded.ts";
 import { normalEquations, weakPrior } from "../kernels/normal_equations.ts";
 import { modelImage, pixelSums } from "../kernels/pixel_sums.ts";
-import { bandExtent, bandRoot, decorrelate } from "../kernels/root.ts";
-import { fibreSchur } from "../kernels/schur.ts";
 import { type DeviceArray, place, type Target } from "../target.ts";
 import type { BundleInput, ExtractionJob } from "./job.ts";
 import { halfBandwidth } from "./overlap.ts";
 import { couplingBins, type Patch, type SpotCorners } from "./patches.ts";
-import { polesFor, zolotarev } from "./poles.ts";
+import {
+  bandSpectra,
+  blockSpectra,
+  DENSE_BINS,
+  inverseCovariances,
+  LONG_PATCH,
+  type Spectra,
+  WHOLE_BUNDLE,
+} from "./spectra.ts";
 
 /** Spots of all bundles of a batch, on the target. */
 export interface Spots {
@@ -20,12 +26,8 @@ export interface Spots {
   readonly fibres: number;
 }
 
-/** Results of patches of one size, [patch][fibre][kept bin] unless another order is said; fibres that pad included. */
-export interface Solved {
-  readonly flux: Float64Array;
-  readonly ivar: Float64Array;
-  /** [patch][fibre][band][kept bin]. */
-  readonly resolution: Float64Array;
+/** Results of patches of one size; what belongs to fibres that pad is there, but may mean nothing. */
+export interface Solved extends Spectra {
   /** [patch][bin][fibre] of the patch, padding included: as the unknowns are ordered. */
   readonly chi2pix: Float64Array;
   readonly masked: Float64Array;
@@ -37,24 +39,24 @@ export interface Solved {
   readonly NY: number;
 }
 
-/** How far what is left out may reach. */
-interface Truncation {
-  /** Neighbours on either side that a fibre's inverse covariance is freed from. */
-  readonly neighbours: number;
-  /** Half-bandwidth of the inverse covariance, bins. */
-  readonly bins: number;
-  /** Relative error of the square root. */
-  readonly root: number;
-}
-
-/**
- * A whole bundle: against the exact solution 2e-8 σ where nothing is masked, 5e-6 σ around a block without data. Patches
- * are compared with the dense solution to more digits, and small.
- */
-function truncation(job: ExtractionJob, F: number, L: number, D: number): Truncation {
-  return job.options.tiling === "bundle"
-    ? { neighbours: Math.min(2, F - 1), bins: Math.min(L - 1, 2 * D + 6), root: 1e-10 }
-    : { neighbours: Math.min(3, F - 1), bins: Math.min(L - 1, 2 * D + 26), root: 1e-12 };
+/** Half-bandwidth of K, bins over which it couples, and the size of the widest box, of patches of one size. */
+export function systemSizes(
+  patches: readonly Patch[],
+  corners: SpotCorners,
+): { readonly H: number; readonly D: number; readonly NX: number; readonly NY: number } {
+  const { fibres: F, bins: L } = patches[0]!;
+  let H = 0, D = 0;
+  const seen = new Set<number>();
+  for (const patch of patches) {
+    if (seen.has(patch.fibre)) continue;
+    seen.add(patch.fibre);
+    const at = patch.fibre * corners.bins, end = at + F * corners.bins;
+    const own = { ...corners, xc: corners.xc.subarray(at, end), yc: corners.yc.subarray(at, end), fibres: F };
+    H = Math.max(H, halfBandwidth(own));
+    D = Math.max(D, couplingBins(own, 0, F));
+  }
+  const widest = (side: "columns" | "rows") => Math.max(1, ...patches.map(({ box }) => box[side]));
+  return { H: Math.min(H, F * L - 1), D: Math.min(D, L - 1), NX: widest("columns"), NY: widest("rows") };
 }
 
 /** Solves patches that all have as many fibres, bins, and bins before and among those kept. */
@@ -70,20 +72,8 @@ export function solvePatches(
   const B = patches.length, { fibres: F, bins: L, keepBin: FIRST, keepBins: M } = patches[0]!;
   const n = F * L, ND = psf.halfY;
   const { corners } = spots;
-  let H = 0, D = 0;
-  const seen = new Set<number>();
-  for (const patch of patches) {
-    if (seen.has(patch.fibre)) continue;
-    seen.add(patch.fibre);
-    const at = patch.fibre * corners.bins, end = at + F * corners.bins;
-    const own = { ...corners, xc: corners.xc.subarray(at, end), yc: corners.yc.subarray(at, end), fibres: F };
-    H = Math.max(H, halfBandwidth(own));
-    D = Math.max(D, couplingBins(own, 0, F));
-  }
-  [H, D] = [Math.min(H, n - 1), Math.min(D, L - 1)];
+  const { H, D, NX, NY } = systemSizes(patches, corners);
 
-  const NX = Math.max(1, ...patches.map((patch) => patch.box.columns));
-  const NY = Math.max(1, ...patches.map((patch) => patch.box.rows));
   const spotDims = { NF: spots.fibres, NL: corners.bins, SX: corners.columns, SY: corners.rows, NX, NY };
   const patchDims = { B, F, L };
   const common = {
@@ -108,30 +98,22 @@ export function solvePatches(
   const whole = (value: number) => new Float64Array(B).fill(value);
 
   const x = vector(), weak = target.allocate("u8", B * n);
-  const flux = vector(B * F * M), ivar = vector(B * F * M), resolution = vector(B * F * (2 * ND + 1) * M);
   const inner = target.mark();
   const band = vector(B * n * (H + 1)), y = vector(), fw = vector();
   target.run(normalEquations, { ...patchDims, H, ...spotDims }, { ...common, pixels, weights, band, y, fw });
   const regularize = place(target, whole(options.regularize));
   target.run(weakPrior, { ...patchDims, H }, { fw, regularize, band, weak });
 
-  const { neighbours: W, bins: HS, root } = truncation(job, F, L, D);
-  const s = vector(B * n * (HS + 1));
-  target.run(fibreSchur, { ...patchDims, D, W, H: HS, HK: H }, { band, s });
+  const sizes = { B, F, L, H, D, M, FIRST, ND };
+  const dense = options.tiling === "reference" && L <= DENSE_BINS;
+  const truncation = options.tiling === "bundle" ? WHOLE_BUNDLE : LONG_PATCH;
+  // before the factor takes the place of K
+  const s = dense ? null : inverseCovariances(target, sizes, truncation, band);
   target.run(bandedCholesky, { B, N: n, H }, { band, l: band });
   target.run(bandedSolve, { B, N: n, H }, { l: band, b: y, x });
-
-  const low = vector(B * F), high = vector(B * F);
-  target.run(bandExtent, { ...patchDims, H: HS }, { s, low, high });
-  const poles = polesOf(target.download(low) as Float64Array, target.download(high) as Float64Array, root);
-  const q = vector(B * n * (ND + 1)), rowsum = vector(), qx = vector();
-  const rootArgs = {
-    count: place(target, poles.count),
-    shift: place(target, poles.shift),
-    weight: place(target, poles.weight),
-  };
-  target.run(bandRoot, { ...patchDims, H: HS, P: poles.P, ND }, { s, x, ...rootArgs, q, rowsum, qx });
-  target.run(decorrelate, { B: B * F, L, M, FIRST, ND }, { q, rowsum, qx, flux, ivar, resolution });
+  const spectra = s === null
+    ? blockSpectra(target, sizes, patches, band, x)
+    : bandSpectra(target, sizes, s, x);
   target.release(inner);
 
   const model = vector(B * NY * NX), chi2pix = vector(), masked = vector(), light = vector();
@@ -163,9 +145,7 @@ export function solvePatches(
     target.run(modelImage, modelDims, { ...common, keep, x, model });
   }
   const solved = {
-    flux: get(flux),
-    ivar: get(ivar),
-    resolution: get(resolution),
+    ...spectra,
     ...sums,
     weak: target.download(weak) as Uint8Array,
     model: options.model ? get(model) : null,
@@ -174,22 +154,6 @@ export function solvePatches(
   };
   target.release(mark);
   return solved;
-}
-
-/** Poles of the square root for every matrix; none for one that is not positive definite. */
-function polesOf(low: Float64Array, high: Float64Array, error: number) {
-  const sound = (i: number) => low[i]! > 0 && high[i]! < Infinity && low[i]! < Infinity;
-  const count = Int32Array.from(low, (_, i) => sound(i) ? polesFor(low[i]!, high[i]!, error) : 1);
-  const P = count.reduce((most, c) => Math.max(most, c), 1);
-  const shift = new Float64Array(count.length * P).fill(NaN),
-    weight = new Float64Array(shift.length).fill(NaN);
-  count.forEach((c, i) => {
-    if (!sound(i)) return;
-    const poles = zolotarev(low[i]!, high[i]!, c);
-    shift.set(poles.shift, i * P);
-    weight.set(poles.weight, i * P);
-  });
-  return { P, count, shift, weight };
 }
 
 /** Pixels of every patch's box, [patch][NY][NX], 0 beyond it. */

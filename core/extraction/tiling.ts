@@ -1,5 +1,6 @@
 /** Which bins and pixels a bundle and its patches take part in. */
 import type { Bundle, Cutout, ExtractionJob, ExtractionOptions } from "./job.ts";
+import type { SpotCorners } from "./patches.ts";
 import { centroid, type Psf, spotSize } from "./psf.ts";
 
 /**
@@ -42,6 +43,20 @@ export function spotCorner(
 ): { readonly x: number; readonly y: number } {
   const { x, y } = centroid(psf, fibre, wave);
   return { x: Math.floor(x - psf.halfX + 0.5), y: Math.floor(y - psf.halfY + 0.5) };
+}
+
+/** Corners of the spots of a bundle, as the kernel psf_spots has them but for the last bit of a centroid. */
+export function bundleCorners(job: ExtractionJob, { firstFibre, fibres }: Bundle): SpotCorners {
+  const { before, bins } = spotBins(job), wave = wavelengths(job.wave, -before, bins);
+  const xc = new Int32Array(fibres * bins), yc = xc.slice();
+  for (let f = 0; f < fibres; f++) {
+    wave.forEach((lambda, w) => {
+      const { x, y } = spotCorner(job.psf, firstFibre + f, lambda);
+      xc[f * bins + w] = x;
+      yc[f * bins + w] = y;
+    });
+  }
+  return { xc, yc, bins, ...spotSize(job.psf) };
 }
 
 /** The pixels that spots of fibres [first, first + count) at the given wavelengths touch, also outside the CCD. */

@@ -7,6 +7,7 @@ import { CURRENTS } from "./currents.ts";
 import { FIT } from "./fit.ts";
 import { FOURIER } from "./fourier.ts";
 import { INTERPOLATE } from "./interpolate.ts";
+import { INVERSE_ROOT } from "./inverse_root.ts";
 import { KAPPA } from "./kappa.ts";
 import type { Kernel } from "./kernel.ts";
 import { NORMAL_EQUATIONS } from "./normal_equations.ts";
@@ -48,6 +49,7 @@ export const KERNELS: readonly Kernel[] = [
   ...BANDED,
   ...SCHUR,
   ...ROOT,
+  ...INVERSE_ROOT,
 ];
 
 /** The kernel of that name; RangeError if the table has none. */

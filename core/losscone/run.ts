@@ -13,6 +13,7 @@ import { readNpz } from "../io/npy.ts";
 import { Journal, journalIdentity } from "../journal.ts";
 import { openFolders, removeTemporary } from "../output_folder.ts";
 import { lockOutput } from "../output_lock.ts";
+import { fleetOptions } from "../run_targets.ts";
 import { VERSION } from "../stellar/output_version.ts";
 import { type Ephemeris, readEphemeris } from "./geometry/ephemeris.ts";
 import { openSweeps } from "./input/open_sweeps.ts";
@@ -94,13 +95,7 @@ async function fitLocked(ready: Ready): Promise<LossconeSummary> {
     ? { batch: most, workers: devices }
     : spread(source.sweeps - before, most, request.workers);
   const fleet = new Fleet<LossconeJob, RawSweeps, LossconeAnswer>({
-    worker: chosen.worker,
-    targets: devices > 0
-      ? chosen.targets
-      : Array.from({ length: Math.max(1, workers) }, () => ({ kind: "wasm" as const })),
-    ...(chosen.lastResort === undefined ? {} : { lastResort: chosen.lastResort }),
-    local: workers === 0,
-    shared: chosen.shared,
+    ...fleetOptions(chosen, workers),
     onNotice: notice,
   });
   const failures = new Map<number, string>();

@@ -9,6 +9,7 @@ import type { FitBatch, FitJob } from "./batch.ts";
 import { journalIdentity } from "../journal.ts";
 import { openFolders, removeTemporary } from "../output_folder.ts";
 import { lockOutput } from "../output_lock.ts";
+import { fleetOptions } from "../run_targets.ts";
 import { StarJournal } from "./journal.ts";
 import type { OutputPlan } from "./output.ts";
 import { findRedshifts } from "./output_redrock.ts";
@@ -112,13 +113,7 @@ export async function fitFilesWith(
       ? { batch: most, workers: devices }
       : spread(total - done, most, request.workers);
     const fleet = new Fleet<FitJob, FitBatch, BatchResult>({
-      worker: chosen.worker,
-      targets: devices > 0
-        ? chosen.targets
-        : Array.from({ length: Math.max(1, workers) }, () => ({ kind: "wasm" as const })),
-      ...(chosen.lastResort === undefined ? {} : { lastResort: chosen.lastResort }),
-      local: workers === 0,
-      shared: chosen.shared,
+      ...fleetOptions(chosen, workers),
       onNotice: notice,
     });
     closers.push(() => fleet.close());

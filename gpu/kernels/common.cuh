@@ -38,4 +38,17 @@ static __device__ inline double blockSum(double value, double* scratch) {
   return total;
 }
 
+/** Largest of the block's values, NaN if any is; `scratch`: BLOCK doubles. */
+static __device__ inline double blockMost(double value, double* scratch) {
+  scratch[threadIdx.x] = value;
+  __syncthreads();
+  double most = 0;
+#pragma unroll 1
+  for (int t = 0; t < BLOCK; t++) {
+    if (!(scratch[t] <= most)) most = isnan(most) ? most : scratch[t];
+  }
+  __syncthreads();
+  return most;
+}
+
 }  // namespace twinspec

@@ -1,6 +1,7 @@
 // Inverse square roots of covariances from their inverses, one block a fibre: sums over poles of banded inverses.
 // Twins: core/assembly/root.ts, whose header has the formulas, core/kernels/root.ts.
 #include "banded.cuh"
+#include "patch.cuh"
 
 namespace twinspec {
 
@@ -24,19 +25,6 @@ __device__ inline void shifted(int L, int H, const double* s, double shift, doub
     a[i] = s[i] + (i % (H + 1) == H ? shift : 0.0);
   }
   __syncthreads();
-}
-
-/** Largest of the block's values, NaN if any is; `scratch`: BLOCK doubles. */
-__device__ inline double blockMost(double value, double* scratch) {
-  scratch[threadIdx.x] = value;
-  __syncthreads();
-  double most = 0;
-#pragma unroll 1
-  for (int t = 0; t < BLOCK; t++) {
-    if (!(scratch[t] <= most)) most = isnan(most) ? most : scratch[t];
-  }
-  __syncthreads();
-  return most;
 }
 
 /** Σ_j S_ij v_j. */
@@ -120,82 +108,174 @@ int32_t band_extent(Context& context, const band_extent_call& c, Work& work) {
   return TS_OK;
 }
 
+/** Doubles of a warp's own: a factor, a window of its inverse, two solutions and what becomes of them, sums over its poles. */
+__host__ __device__ inline int64_t poleDoubles(int L, int H, int ND) {
+  return static_cast<int64_t>(L) * (H + 1) + windowDoubles(H) + static_cast<int64_t>(L) * (4 + 2 + ND + 1);
+}
+
+/** L of A = L Lᵀ in place of A, by one warp, column by column; false, in all lanes, where a pivot is not positive. */
+__device__ inline bool warpCholesky(int N, int H, double* a) {
+  const int lane = static_cast<int>(threadIdx.x) % WARP;
+#pragma unroll 1
+  for (int j = 0; j < N; j++) {
+    const int last = j + H < N ? j + H : N - 1;
+    const double* lj = element(a, H, j, 0);
+    double scale = 0;
+#pragma unroll 1
+    for (int i0 = j; i0 <= last; i0 += WARP) {
+      const int i = i0 + lane;
+      double value = 0;
+      if (i <= last) {
+        const double* li = element(a, H, i, 0);
+        value = li[j];
+        for (int k = i - H > 0 ? i - H : 0; k < j; k++) value -= li[k] * lj[k];
+      }
+      if (i0 == j) {
+        const double pivot = __shfl_sync(0xffffffffu, value, 0);
+        if (!(pivot > 0 && pivot < infinity())) return false;
+        scale = 1.0 / sqrt(pivot);
+      }
+      if (i <= last) *element(a, H, i, j) = i == j ? sqrt(value) : value * scale;
+    }
+    __syncwarp();
+  }
+  return true;
+}
+
+/** L Lᵀ x = b for two right-hand sides u and v, which become their own rests, by one warp; x, y: the solutions. */
+__device__ inline void warpSolve(int N, int H, const double* a, double* u, double* v, double* x, double* y) {
+  const int lane = static_cast<int>(threadIdx.x) % WARP;
+#pragma unroll 1
+  for (int i = 0; i < N; i++) {
+    const double scale = 1.0 / *element(a, H, i, i), p = u[i] * scale, q = v[i] * scale;
+    const int last = i + H < N ? i + H : N - 1;
+    for (int m = i + 1 + lane; m <= last; m += WARP) {
+      u[m] -= *element(a, H, m, i) * p;
+      v[m] -= *element(a, H, m, i) * q;
+    }
+    if (lane == 0) {
+      x[i] = p;
+      y[i] = q;
+    }
+    __syncwarp();
+  }
+#pragma unroll 1
+  for (int i = N - 1; i >= 0; i--) {
+    const double scale = 1.0 / *element(a, H, i, i), p = x[i] * scale, q = y[i] * scale;
+    for (int m = i - 1 - lane; m >= 0 && m >= i - H; m -= WARP) {
+      x[m] -= *element(a, H, i, m) * p;
+      y[m] -= *element(a, H, i, m) * q;
+    }
+    if (lane == 0) {
+      u[i] = p;
+      v[i] = q;
+    }
+    __syncwarp();
+  }
+}
+
+/** As blockInverseRow, by one warp. */
+__device__ inline void warpInverseRow(int N, int H, const double* a, double* window, int i) {
+  const int lane = static_cast<int>(threadIdx.x) % WARP;
+  const double scale = 1.0 / *element(a, H, i, i);
+  const int n = (i + H < N ? i + H : N - 1) - i;
+  for (int t = lane; t < n; t += WARP) {
+    double sum = 0;
+    for (int k = 0; k < n; k++) sum -= *element(a, H, i + 1 + k, i) * *windowElement(window, H, i + 1 + t, i + 1 + k);
+    *windowElement(window, H, i, i + 1 + t) = sum * scale;
+    *windowElement(window, H, i + 1 + t, i) = sum * scale;
+  }
+  __syncwarp();
+  if (lane == 0) {
+    double diagonal = scale;
+#pragma unroll 1
+    for (int k = 0; k < n; k++) diagonal -= *element(a, H, i + 1 + k, i) * *windowElement(window, H, i, i + 1 + k);
+    *windowElement(window, H, i, i) = diagonal * scale;
+  }
+  __syncwarp();
+}
+
+/** A block a fibre, a warp a pole at a time; sums over the poles of a warp, then over warps. */
 __global__ void __launch_bounds__(BLOCK) bandRootKernel(Root k) {
-  TS_DYNAMIC_SHARED(shared);
   const band_root_call& c = k.c;
   const int F = c.F, L = c.L, H = c.H, P = c.P, ND = c.ND;
-  const int64_t m = k.first + blockIdx.x, size = static_cast<int64_t>(L) * (H + 1);
+  const int64_t m = k.first + blockIdx.x, size = static_cast<int64_t>(L) * (H + 1), each = poleDoubles(L, H, ND);
   const double* s = c.s + m * size;
   const double* x = c.x + m / F * L * F + m % F;
-  double* a = k.work + blockIdx.x * (size + windowDoubles(H) + 4 * static_cast<int64_t>(L) + 1);
-  double* window = a + size;
-  double* s1 = window + windowDoubles(H);
+  const int thread = static_cast<int>(threadIdx.x), lane = thread % WARP, warp = thread / WARP;
+  // S·1 and S·x, then every warp's own
+  double* s1 = k.work + blockIdx.x * (2 * static_cast<int64_t>(L) + 1 + WARPS * each);
   double* sx = s1 + L;
-  double* u = sx + L;
+  double* one = sx + L;
+  double* own = one + 1 + warp * each;
+  double* window = own + size;
+  double* u = window + windowDoubles(H);
   double* v = u + L;
-  double* one = v + L;
-  double* q = c.q + m * L * (ND + 1);
-  double* rowsum = c.rowsum + m * L;
-  double* qx = c.qx + m * L;
-  const int thread = static_cast<int>(threadIdx.x);
+  double* p1 = v + L;
+  double* p2 = p1 + L;
+  double* sum1 = p2 + L;
+  double* sumx = sum1 + L;
+  double* sumq = sumx + L;
   if (thread == 0) *one = 1.0;
   __syncthreads();
-  const int poles = c.count[m];
-  double constant = 0;
-  for (int p = 0; p < poles; p++) constant += c.weight[m * P + p];
   for (int i = thread; i < L; i += BLOCK) {
     s1[i] = product(L, H, s, i, one, 0);
     sx[i] = product(L, H, s, i, x, F);
-    rowsum[i] = 0;
-    qx[i] = 0;
-    for (int d = 0; d < ND; d++) q[static_cast<int64_t>(i) * (ND + 1) + d] = 0;
-    q[static_cast<int64_t>(i) * (ND + 1) + ND] = constant;
   }
-  for (int p = 0; p < poles; p++) {
+  for (int i = lane; i < L * (ND + 3); i += WARP) sum1[i] = 0;
+  __syncthreads();
+  const int poles = c.count[m];
+#pragma unroll 1
+  for (int p = warp; p < poles; p += WARPS) {
     const double sigma = c.shift[m * P + p], g = c.weight[m * P + p];
-    shifted(L, H, s, sigma, a);
-    const bool sound = blockCholesky(L, H, a, shared);
-    __syncthreads();
-    if (!sound) {
-      for (int i = thread; i < L; i += BLOCK) {
-        rowsum[i] = notANumber();
-        qx[i] = notANumber();
-        for (int d = 0; d <= ND; d++) q[static_cast<int64_t>(i) * (ND + 1) + d] = notANumber();
-      }
-      return;
-    }
-    for (int i = thread; i < L; i += BLOCK) {
+    for (int64_t i = lane; i < size; i += WARP) own[i] = s[i] + (i % (H + 1) == H ? sigma : 0.0);
+    for (int i = lane; i < L; i += WARP) {
       u[i] = s1[i];
       v[i] = sx[i];
     }
-    __syncthreads();
+    __syncwarp();
+    if (!warpCholesky(L, H, own)) {
+      for (int i = lane; i < L * (ND + 3); i += WARP) sum1[i] = notANumber();
+      __syncwarp();
+      continue;
+    }
+    warpSolve(L, H, own, u, v, p1, p2);
+    for (int i = lane; i < L; i += WARP) {
+      sum1[i] += g * u[i];
+      sumx[i] += g * v[i];
+    }
 #pragma unroll 1
-    for (int side = 0; side < 2; side++) blockSolve(L, H, a, side == 0 ? u : v, shared);
-    for (int i = thread; i < L; i += BLOCK) {
-      rowsum[i] += g * u[i];
-      qx[i] += g * v[i];
-    }
     for (int i = L - 1; i >= 0; i--) {
-      blockInverseRow(L, H, a, window, i);
-      if (thread <= ND && thread <= H && i + thread < L) {
-        q[static_cast<int64_t>(i + thread) * (ND + 1) + ND - thread] -=
-            g * sigma * *windowElement(window, H, i, i + thread);
+      warpInverseRow(L, H, own, window, i);
+      for (int d = lane; d <= ND && d <= H && i + d < L; d += WARP) {
+        sumq[static_cast<int64_t>(i + d) * (ND + 1) + ND - d] -= g * sigma * *windowElement(window, H, i, i + d);
       }
-      __syncthreads();
+      // the next row takes the place of column i + H
+      __syncwarp();
     }
+  }
+  __syncthreads();
+  double constant = 0;
+  for (int p = 0; p < poles; p++) constant += c.weight[m * P + p];
+  const double* first = sum1 - warp * each;
+  for (int i = thread; i < L * (ND + 3); i += BLOCK) {
+    double sum = 0;
+    for (int w = 0; w < WARPS; w++) sum += first[w * each + i];
+    if (i < L) c.rowsum[m * L + i] = sum;
+    else if (i < 2 * L) c.qx[m * L + i - L] = sum;
+    else c.q[m * L * (ND + 1) + i - 2 * L] = sum + ((i - 2 * L) % (ND + 1) == ND ? constant : 0.0);
   }
 }
 
 int32_t band_root(Context& context, const band_root_call& c, Work& work) {
-  const int64_t each = (static_cast<int64_t>(c.L) * (c.H + 1) + windowDoubles(c.H) + 4 * static_cast<int64_t>(c.L) + 1) * 8;
+  const int64_t each = (2 * static_cast<int64_t>(c.L) + 1 + WARPS * poleDoubles(c.L, c.H, c.ND)) * 8;
   const int64_t fibres = static_cast<int64_t>(c.B) * c.F;
   int64_t slots = 0;
   if (work.plan(each, c.L == 0 ? 0 : fibres, &slots) || c.L == 0) return TS_OK;
-  if (c.ND >= BLOCK) return fail(TS_INVALID, "band_root: %d diagonals, fewer than %d are needed", c.ND, BLOCK);
   for (int64_t first = 0; first < fibres; first += slots) {
     const int64_t n = fibres - first < slots ? fibres - first : slots;
     const Root k = {c, reinterpret_cast<double*>(work.address), first};
-    TS_LAUNCH(bandRootKernel, dim3(static_cast<unsigned>(n)), static_cast<size_t>(bandedShared(c.H)) * 8, k);
+    TS_LAUNCH(bandRootKernel, dim3(static_cast<unsigned>(n)), 0, k);
   }
   return TS_OK;
 }

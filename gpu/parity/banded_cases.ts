@@ -9,7 +9,7 @@ import { call, type CaseMaker, type Next, type ParityCase, uniform, whole } from
  * B diagonally dominant bands of N rows, elements from `coupled`; rows and columns scaled by up to ± `decades`/2 decades,
  * as bins are that see little light.
  */
-function bands(
+export function bands(
   B: number,
   N: number,
   H: number,

@@ -218,6 +218,19 @@ Deno.test("reference tiling: padding below the stored diagonals, an uneven split
   }
 });
 
+for (const [bins, how] of [[40, "dense blocks"], [60, "bands, it is too long for dense blocks"]] as const) {
+  Deno.test(`a patch that is the whole bundle gives what the bundle gives: by ${how}`, () => {
+    const all = { nsubbundles: 1, nwavestep: bins, wavepad: 40, wavepadFrac: 0, pixpadFrac: 1 };
+    const size = { fibres: 6, columns: 64, rows: 160, bins };
+    const [whole] = extract(smallScene(size));
+    const [patch] = extract(smallScene({ ...size, options: { ...all, tiling: "reference" } }));
+    const pulls = patch!.flux.map((v, i) => (v - whole!.flux[i]!) * Math.sqrt(whole!.ivar[i]!));
+    assertClose(pulls, new Float64Array(pulls.length), 1e-6, "flux in σ", 1);
+    assertClose(patch!.ivar.map((v, i) => v / whole!.ivar[i]!), pulls.map(() => 1), 1e-7, "ivar");
+    assertClose(patch!.resolution, whole!.resolution, 1e-7, "R", 1);
+  });
+}
+
 Deno.test("the last bins of a grid that is no multiple of nwavestep are as those of a whole patch", () => {
   const options = { tiling: "reference", nwavestep: 20 } as const;
   // light goes on beyond the grid

@@ -54,8 +54,8 @@ Deno.test("defect: polarity +1 and −1 give the same statistics of the density"
     results.flatMap((one, s) =>
       batch.polarity[s * 15] === polarity ? [one.densityEstimate / truths[s]!.density] : []
     );
-  for (const  of of[ratios, estimates]) {
-    const [plus, minus] = [of(1).toSorted((a, b) => a - b), of(-1).toSorted((a, b) => a - b)];
+  for (const sample of [ratios, estimates]) {
+    const [plus, minus] = [sample(1).toSorted((a, b) => a - b), sample(-1).toSorted((a, b) => a - b)];
     assert.ok(plus.length > 150 && minus.length > 150);
     const at = (v: number[], q: number) => v[Math.floor(q * v.length)]!;
     for (const q of [0.05, 0.25, 0.5, 0.75, 0.95]) {

@@ -236,8 +236,16 @@ const MUTANTS: readonly (Mutant & { readonly kernel: string })[] = [
   {
     name: "last_pole_left_out",
     file: "root.cu",
-    find: "#pragma unroll 1\n    for (int side",
-    replace: "if (p + 1 == poles) break;\n    for (int side",
+    find: "warpSolve(L, H, own, u, v, p1, p2);",
+    replace: "if (p + 1 == poles) break;\n    warpSolve(L, H, own, u, v, p1, p2);",
+    source: "root.cu",
+    kernel: "band_root",
+  },
+  {
+    name: "window_overwritten_while_it_is_read",
+    file: "root.cu",
+    find: "// the next row takes the place of column i + H\n      __syncwarp();",
+    replace: "",
     source: "root.cu",
     kernel: "band_root",
   },
@@ -248,6 +256,46 @@ const MUTANTS: readonly (Mutant & { readonly kernel: string })[] = [
     replace: "/ total;",
     source: "root.cu",
     kernel: "decorrelate",
+  },
+  {
+    name: "image_of_a_tile_left_out",
+    file: "inverse_root.cu",
+    find: "if (kind != WHOLE) o[j * N + i] = sum[r];",
+    replace: "",
+    source: "inverse_root.cu",
+    kernel: "inverse_root",
+  },
+  {
+    name: "tile_overwritten_while_it_is_read",
+    file: "inverse_root.cu",
+    find: "* value;\n        }\n        __syncthreads();",
+    replace: "* value;\n        }",
+    source: "inverse_root.cu",
+    kernel: "inverse_root",
+  },
+  {
+    name: "pair_of_columns_never_met",
+    file: "inverse_root.cu",
+    find: "for (int round = 0; round + 1 < players; round++)",
+    replace: "for (int round = 0; round + 2 < players; round++)",
+    source: "inverse_root.cu",
+    kernel: "inverse_root",
+  },
+  {
+    name: "last_row_of_the_band_left_out",
+    file: "inverse_root.cu",
+    find: "for (int m = i + 1; m <= last; m++)",
+    replace: "for (int m = i + 1; m < last; m++)",
+    source: "inverse_root.cu",
+    kernel: "fibre_covariance",
+  },
+  {
+    name: "row_of_another_bin",
+    file: "inverse_root.cu",
+    find: "/ rowsum[i] : 0.0",
+    replace: "/ total : 0.0",
+    source: "inverse_root.cu",
+    kernel: "decorrelate_block",
   },
   {
     name: "equal_pitches_in_one_place",
@@ -306,12 +354,12 @@ for (const mutant of MUTANTS) {
       const { path } = await buildEmulated({ mutant });
       const library = new DeviceLibrary("emulated", path!);
       const wasm = loadWasmTarget();
-      const rows = [0, 1, 5].map((order) => {
+      const noticed = [0, 1, 5].some((order) => {
         library.emulate("order", order);
         const target = new GpuTarget("emulated", { library });
-        return parityOf(kernelNamed(mutant.kernel), target, wasm, { cases: 2 });
+        return !parityOf(kernelNamed(mutant.kernel), target, wasm, { cases: 2 }).ok;
       });
-      assert.ok(rows.some((row) => !row.ok), `within tolerance: ${rows.map((row) => row.worst.relative)}`);
+      assert.ok(noticed, "within tolerance in every order");
     },
   );
 }

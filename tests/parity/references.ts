@@ -1,7 +1,6 @@
 /** The slow reference of every kernel of the table, with the limits that the targets are held to. */
 import type { HostArray } from "../../core/target.ts";
-import type { ParityCase } from "../../gpu/parity/case.ts";
-import type { Limit, SlowReference } from "../../gpu/parity/reference.ts";
+import type { SlowReference } from "../../gpu/parity/reference.ts";
 import { slowScan, slowSpread } from "../reference/ccf.ts";
 import { centralDifference, slowChisq, slowCurvature, slowGood, slowModel } from "../reference/chisq.ts";
 import { solveSystem } from "../reference/cholesky.ts";
@@ -13,42 +12,12 @@ import { slowDeconvolve, slowGaussian, slowResolve } from "../reference/resoluti
 import { slowRotate, slowRotationWeights } from "../reference/rotation.ts";
 import { slowFactor, slowSpline, slowSplineValue } from "../reference/spline.ts";
 import { BANDED_REFERENCES } from "./banded_references.ts";
+import { INVERSE_ROOT_REFERENCES } from "./inverse_root_references.ts";
 import { KAPPA_AND_CURRENTS } from "./kappa_references.ts";
 import { EVOLUTION_REFERENCES } from "./evolution_references.ts";
 import { LOSSCONE_REFERENCES } from "./losscone_references.ts";
+import { each, EXACT, type Inputs, part, reference, type Sizes, within } from "./slow.ts";
 import { SPOT_REFERENCES } from "./spot_references.ts";
-
-type Values = Record<string, number[] | HostArray>;
-type Sizes = Readonly<Record<string, number>>;
-type Inputs = Readonly<Record<string, HostArray>>;
-
-/** A reference for the cases without NaN that `wanted` admits. */
-function reference(
-  limits: Readonly<Record<string, Limit>>,
-  answer: (dims: Sizes, inputs: Inputs, one: ParityCase) => Values,
-  wanted: (dims: Sizes, label: string) => boolean = () => true,
-): SlowReference {
-  return {
-    limits,
-    outputs(one) {
-      if (one.poisoned || !wanted(one.dims, one.label)) return null;
-      const values = Object.entries(answer(one.dims, one.inputs, one));
-      return Object.fromEntries(
-        values.map(([name, v]) => [name, Array.isArray(v) ? Float64Array.from(v) : v]),
-      );
-    },
-  };
-}
-
-const EXACT: Limit = { relative: 0 };
-const within = (relative: number, reason?: string): Limit => reason ? { relative, reason } : { relative };
-
-/** Batch row b of an array whose rows have n elements. */
-const part = (a: HostArray, n: number, b: number): number[] => Array.from(a.subarray(b * n, (b + 1) * n));
-
-/** f of 0..n−1, its rows end to end. */
-const each = (n: number, f: (b: number) => ArrayLike<number>): number[] =>
-  Array.from({ length: n }, (_, b) => Array.from(f(b))).flat();
 
 // FOURIER AND CCF //
 
@@ -464,6 +433,7 @@ export const REFERENCES: Readonly<Record<string, SlowReference>> = {
   spline_build: splineBuild,
   spline_evaluate: splineEvaluate,
   ...BANDED_REFERENCES,
+  ...INVERSE_ROOT_REFERENCES,
   ...SPOT_REFERENCES,
   ...KAPPA_AND_CURRENTS,
   ...LOSSCONE_REFERENCES,

@@ -1,0 +1,3 @@
+import { parityTests } from "./suite.ts";
+
+parityTests("inverse_root");
