@@ -30,6 +30,11 @@ const SIMULATED = { wasm: 24, cuda: 4096, emulated: 3 } as const;
 const MODES = [
   { mode: "std", option: [], kernel: "fit_evaluate" },
   { mode: "resolution matrix", option: ["--resolution-matrix"], kernel: "fit_evaluate, resolution matrix" },
+  {
+    mode: "resolution matrix, band limit",
+    option: ["--resolution-matrix", "--band-limit"],
+    kernel: "fit_evaluate, resolution matrix",
+  },
 ] as const;
 
 /** What is used of the document of `fit --json`. */

@@ -46,6 +46,10 @@ const model = object("Model", {
   resolutionMatrix: option("--resolution-matrix", {
     description: message`Use the resolution matrices of the data instead of the nominal line spread.`,
   }),
+  bandLimit: option("--band-limit", {
+    description:
+      message`With --resolution-matrix: leave out of the templates what the data's pixels cannot carry, so that a displaced matrix comes back as velocity.`,
+  }),
   npoly: withDefault(
     option("--npoly", whole("N", 1, 30), { description: message`Continuum coefficients per arm.` }),
     DEFAULT_OPTIONS.npoly,

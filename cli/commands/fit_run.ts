@@ -143,6 +143,7 @@ function fitOptions(command: FitCommand, axes: readonly string[]): FitOptions {
   return {
     arms: command.arms ?? null,
     resolutionMatrix: command.resolutionMatrix,
+    bandLimit: command.bandLimit,
     npoly: command.npoly,
     continuum: command.continuum,
     rvOnly: command.rvOnly,

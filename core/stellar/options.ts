@@ -10,6 +10,8 @@ export interface FitOptions {
   /** Arms to fit, lower case, or null for all present. */
   readonly arms: readonly string[] | null;
   readonly resolutionMatrix: boolean;
+  /** With the resolution matrix: templates without what the data's pixels cannot carry. */
+  readonly bandLimit: boolean;
   /** Continuum coefficients per spectrum. */
   readonly npoly: number;
   readonly continuum: "rbf" | "chebyshev";
@@ -29,6 +31,7 @@ export interface FitOptions {
 export const DEFAULT_OPTIONS: FitOptions = {
   arms: null,
   resolutionMatrix: false,
+  bandLimit: false,
   npoly: 10,
   continuum: "rbf",
   rvOnly: false,

@@ -65,6 +65,7 @@ export function primaryHeader(plan: OutputPlan, copied: boolean): Header {
   header.set("NPOLY", options.npoly, "continuum coefficients per spectrum");
   header.set("CONTINUM", options.continuum, "continuum basis");
   header.set("RESMAT", options.resolutionMatrix, "resolution matrix used");
+  header.set("BANDLIM", options.bandLimit, "templates limited to the band of the pixels");
   header.set("RVONLY", options.rvOnly, "velocity and class only");
   header.setReal("MAXVEL", options.maxVel, "[km/s] velocities searched");
   header.setReal("MAXVSINI", options.maxVsini, "[km/s] rotation searched");

@@ -66,8 +66,8 @@ export class JobMaker {
 
   #request(file: SpectrumFile, arm: number): PreparationRequest {
     const { setup, lam, medium, lsf, ndiag } = file.arms[arm];
-    const { resolutionMatrix, maxVel } = this.options;
-    return { setup, lam, medium, lsf, resolutionMatrix: resolutionMatrix && ndiag > 0, maxVel };
+    const { resolutionMatrix, bandLimit, maxVel } = this.options;
+    return { setup, lam, medium, lsf, resolutionMatrix: resolutionMatrix && ndiag > 0, bandLimit, maxVel };
   }
 
   async #prepare(key: string, request: PreparationRequest): Promise<PreparedArm> {

@@ -121,6 +121,9 @@ export function checkOptions(options: FitOptions, library: FitLibrary): void {
     if (value === undefined || (value >= low && value <= high)) continue;
     throw new InputError(`--fix: ${name}=${value} is outside ${of}, ${low} … ${high}`);
   }
+  if (options.bandLimit && !options.resolutionMatrix) {
+    throw new InputError("--band-limit belongs to --resolution-matrix: give both or neither");
+  }
   if (library.axes.length === 0 && !options.rvOnly) {
     throw new InputError(`library ${library.name} has no stellar parameters: add --rv-only`);
   }

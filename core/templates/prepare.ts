@@ -5,10 +5,12 @@
  * Spectra made for the very set-up are taken as they are. Others are convolved with what their line spread lacks,
  * σ² = σ_data² − σ_library², and averaged over pixels of a quarter of the FWHM, as the reference's products are. With a
  * resolution matrix they stay sharp: the matrix of the data is deconvolved by what they have. Spectra that are not taken
- * as they are get levelled (level.ts).
+ * as they are get levelled (level.ts). Where that is asked for, sharp ones lose what the data's pixels cannot carry
+ * (band_limit.ts).
  */
 import type { Target } from "../target.ts";
 import { loadWasmTarget } from "../wasm/load.ts";
+import { bandLimit } from "./band_limit.ts";
 import { level } from "./level.ts";
 import type { TemplateArm } from "./library.ts";
 import { armOf, type LibrarySource } from "./library_source.ts";
@@ -44,6 +46,20 @@ export function prepareArm(
   const standard = standardRequest(request);
   const arm = armOf(library, choice.build, choice.head.setup);
   if (choice.how === "as is") return whole(arm, request, NaN);
+  const prepared = narrowOrConvolved(arm, choice, standard, request, target);
+  if (standard.pixel === null) return prepared;
+  const lnflux = sharedFloats(prepared.lnflux.length);
+  bandLimit(target ?? loadWasmTarget(), prepared, standard.pixel, lnflux);
+  return { ...prepared, lnflux };
+}
+
+function narrowOrConvolved(
+  arm: TemplateArm,
+  choice: Choice,
+  standard: StandardRequest,
+  request: PreparationRequest,
+  target: Target | undefined,
+): PreparedArm {
   const sameGrid = choice.how === "narrow" && arm.medium === request.medium;
   if (sameGrid && arm.setup === request.setup) return whole(arm, request, sigmaAt(choice, request));
   const [low, high] = wantedRange(standard);

@@ -28,18 +28,21 @@ export interface StandardRequest {
   readonly medium: Medium;
   readonly spread: SmoothSpread;
   readonly resolutionMatrix: boolean;
+  /** Pixel of the data, Å, where the spectra are to lose what it cannot carry; else null. */
+  readonly pixel: number | null;
   readonly maxVel: number;
   readonly key: string;
 }
 
 /** What a request comes down to: range rounded outwards, line spread as a smooth function. */
 export function standardRequest(request: PreparationRequest): StandardRequest {
-  const { setup, lam, medium, lsf, resolutionMatrix, maxVel } = request;
+  const { setup, lam, medium, lsf, resolutionMatrix, bandLimit = false, maxVel } = request;
   const from = Math.floor(lam[0] / ROUND_RANGE) * ROUND_RANGE;
   const to = Math.ceil(lam[lam.length - 1] / ROUND_RANGE) * ROUND_RANGE;
   const spread = smoothSpread(lsf, lam, from, to, setup);
-  const key = JSON.stringify([setup, from, to, medium, spread.key, resolutionMatrix, maxVel]);
-  return { setup, from, to, medium, spread, resolutionMatrix, maxVel, key };
+  const pixel = resolutionMatrix && bandLimit ? lam[1] - lam[0] : null;
+  const key = JSON.stringify([setup, from, to, medium, spread.key, resolutionMatrix, pixel, maxVel]);
+  return { setup, from, to, medium, spread, resolutionMatrix, pixel, maxVel, key };
 }
 
 /** An arm of the library in the data's medium. */

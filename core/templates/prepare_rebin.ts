@@ -36,27 +36,77 @@ export function rebinned(
   const margin = REACH * Math.max(...[sigmas[0], sigmas[M - 1]]) + 2 * (lam[M - 1] - lam[M - 2]);
   const first = Math.max(0, lowerBound(input.lam, lam[0] - margin) - 2);
   const end = Math.min(all, lowerBound(input.lam, lam[M - 1] + margin) + 2);
-  const lam0 = input.lam.slice(first, end), N = end - first;
+  const lam0 = input.lam.slice(first, end);
   const W = rebinWidth(lam0, lam, sigmas);
+  const { start, weights } = gaussianWeights(target, lam0, lam, sigmas, W);
+  const of = (t: number) => input.lnflux.subarray(t * all + first, t * all + end);
+  loggedThrough(
+    target,
+    { lam: lam0, templates, of },
+    lam,
+    { start, weights, W },
+    (t, row) => out.set(row, t * M),
+  );
+}
+
+/** Weights of a Gaussian and the pixels, shape (M, W) from knot start[j] on, each row of unit sum. */
+function gaussianWeights(
+  target: Target,
+  lam0: Float64Array,
+  lam: Float64Array,
+  sigmas: Float64Array,
+  W: number,
+): { start: Int32Array; weights: Float64Array } {
+  const N = lam0.length, M = lam.length;
   const mark = target.mark();
   try {
-    const knots = place(target, lam0), pixels = place(target, lam);
     const start = target.allocate("i32", M), weights = target.allocate("f64", M * W);
     target.run(rebinWeights, { N, M, W }, {
-      lam0: knots,
-      lam1: pixels,
+      lam0: place(target, lam0),
+      lam1: place(target, lam),
       sigma: place(target, sigmas),
       start,
       weights,
     });
-    normalise(target, weights, M, W);
+    const rows = target.download(weights) as Float64Array;
+    normalise(rows, M, W);
+    return { start: target.download(start) as Int32Array, weights: rows };
+  } finally {
+    target.release(mark);
+  }
+}
+
+/** A linear map of spectra: pixel j takes W knots from start[j] on, by weights of shape (M, W). */
+export interface KnotWeights {
+  readonly start: Int32Array;
+  readonly weights: Float64Array;
+  readonly W: number;
+}
+
+/**
+ * Spectra of ln flux through weights of their photons, a block of them at a time.
+ *
+ * @param input - knots, Å, shape (N); number of spectra; ln flux of each, shape (N)
+ * @param lam - pixel centres, Å, shape (M)
+ * @param take - is given every spectrum's ln flux, shape (M): −∞ or NaN where the sum is not positive
+ */
+export function loggedThrough(
+  target: Target,
+  input: { readonly lam: Float64Array; readonly templates: number; of(t: number): Float32Array },
+  lam: Float64Array,
+  map: KnotWeights,
+  take: (t: number, row: Float32Array) => void,
+): void {
+  const N = input.lam.length, M = lam.length, { W } = map;
+  const mark = target.mark();
+  try {
+    const knots = place(target, input.lam), pixels = place(target, lam);
+    const start = place(target, map.start), weights = place(target, map.weights);
     const flux = target.allocate("f32", BLOCK * N), rows = target.allocate("f32", BLOCK * M);
     const packed = new Float32Array(BLOCK * N);
-    for (let t = 0; t < templates; t += BLOCK) {
-      const T = Math.min(BLOCK, templates - t);
-      for (let k = 0; k < T; k++) {
-        packed.set(input.lnflux.subarray((t + k) * all + first, (t + k) * all + end), k * N);
-      }
+    for (let t = 0; t < input.templates; t += BLOCK) {
+      const T = Math.min(BLOCK, input.templates - t);
+      for (let k = 0; k < T; k++) packed.set(input.of(t + k), k * N);
       target.upload(flux, packed.subarray(0, T * N));
       const args = {
         lam0: knots,
@@ -67,7 +117,8 @@ export function rebinned(
         out: target.slice(rows, 0, T * M),
       };
       target.run(rebinLog, { T, N, M, W }, args);
-      out.set(target.download(rows, 0, T * M) as Float32Array, t * M);
+      const made = target.download(rows, 0, T * M) as Float32Array;
+      for (let k = 0; k < T; k++) take(t + k, made.subarray(k * M, (k + 1) * M));
     }
   } finally {
     target.release(mark);
@@ -75,12 +126,10 @@ export function rebinned(
 }
 
 /** Rows that reach beyond the input are weighted over what there is: the spectrum does not darken at its ends. */
-function normalise(target: Target, weights: ReturnType<Target["allocate"]>, M: number, W: number): void {
-  const values = target.download(weights) as Float64Array;
+function normalise(values: Float64Array, M: number, W: number): void {
   for (let j = 0; j < M; j++) {
     const row = values.subarray(j * W, (j + 1) * W);
     const sum = row.reduce((total, weight) => total + weight, 0);
     for (let k = 0; k < W; k++) row[k] /= sum;
   }
-  target.upload(weights, values);
 }

@@ -26,6 +26,8 @@ export interface PreparationRequest {
   readonly lsf: LineSpread;
   /** Use the data's resolution matrix: the library stays at a narrow line spread sigma0. */
   readonly resolutionMatrix: boolean;
+  /** With the matrix: leave out of the spectra what the data's pixels cannot carry. */
+  readonly bandLimit?: boolean;
   /** Largest |velocity| of the search, km/s: the spectra must cover the data shifted by it. */
   readonly maxVel: number;
 }

@@ -70,6 +70,7 @@ Deno.test("usage: fit --help names every option of the contract, their defaults 
     "--output-dir DIR",
     "--arms ARM",
     "--resolution-matrix",
+    "--band-limit",
     "--npoly N",
     "--continuum BASIS",
     "--min-sn X",

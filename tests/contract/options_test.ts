@@ -144,6 +144,22 @@ Deno.test("--resolution-matrix uses the matrices of the data, and needs them", a
   assert.deepEqual((await fitted(without, "--resolution-matrix", "--arms", "b")).rows, [0, 1, 2]);
 });
 
+Deno.test("--band-limit changes fits with the resolution matrix a little, and is refused without it", async () => {
+  const plainly = await fitted(coadd, "--arms", "r", "--resolution-matrix");
+  const { table, header } = await fitted(coadd, "--arms", "r", "--resolution-matrix", "--band-limit");
+  assert.deepEqual([plainly.header.get("BANDLIM"), header.get("BANDLIM")], [false, true]);
+  assert.notDeepEqual(table.float64("M2LNL"), plainly.table.float64("M2LNL"));
+  table.float64("VRAD").forEach((v, row) => {
+    const error = table.float64("VRAD_ERR")[row];
+    assert.ok(Math.abs(v - plainly.table.float64("VRAD")[row]) < 0.3 * error, `row ${row}: ${v} ± ${error}`);
+  });
+  await refused(
+    folder,
+    ["fit", coadd, "--band-limit", "--output-dir", `${folder}/never`],
+    /--band-limit belongs to --resolution-matrix: give both or neither/,
+  );
+});
+
 Deno.test("exposures of a spectra file are fitted one by one, or joined by TARGETID", async () => {
   const free = await plain();
   rewrite(coadd, spectra, {

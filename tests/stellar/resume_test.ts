@@ -13,10 +13,11 @@ import { statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "../../core/io/input_error.ts";
-import { DEFAULT_OPTIONS } from "../../core/stellar/options.ts";
+import { DEFAULT_OPTIONS, type FitOptions } from "../../core/stellar/options.ts";
+import { identityOf } from "../../core/stellar/run_plan.ts";
 import { fitFilesWith } from "../../core/stellar/run_files.ts";
 import type { FitEvents, FitRequest } from "../../core/stellar/run_types.ts";
-import { type Behaviour, fakeParts, fitRequest, writeSpectra } from "./run_fixture.ts";
+import { type Behaviour, fakeParts, fitRequest, LIBRARY, writeSpectra } from "./run_fixture.ts";
 
 const ROWS = 60;
 
@@ -131,6 +132,21 @@ withSpectra("a run with other options does not go on from the journal", async (f
   assert.equal(before, 0);
   assert.equal(summary.fitted, ROWS - 1);
   assert.ok(notices.some((text) => /other options, input or library/.test(text)), notices.join("\n"));
+});
+
+withSpectra("what changes an answer changes the identity of a run", (_, input) => {
+  const changes: Partial<FitOptions>[] = [
+    {},
+    { npoly: 5 },
+    { resolutionMatrix: true },
+    { resolutionMatrix: true, bandLimit: true },
+    { fix: { vsini: 0 } },
+  ];
+  const identities = changes.map((change) =>
+    identityOf(input, ["b"], [[0]], LIBRARY, { ...DEFAULT_OPTIONS, ...change }, "wasm")
+  );
+  assert.equal(new Set(identities).size, changes.length);
+  return Promise.resolve();
 });
 
 withSpectra("a run killed after the last rename is complete", async (folder, input) => {

@@ -218,6 +218,7 @@ inFolder("faults of input and usage are told before any work", async (folder) =>
     [fitRequest([input], out, options({ priors: { x: { mean: 0, sigma: 1 } } })), /--prior: no parameter x/],
     [fitRequest([input], out, options({ arms: ["b", "z"] })), /has no arm z; it has b, r/],
     [fitRequest([input], out, options({ resolutionMatrix: true })), /arm b has no resolution matrix/],
+    [fitRequest([input], out, options({ bandLimit: true })), /--band-limit belongs to --resolution-matrix/],
     [fitRequest([input], join(folder, "notes.txt")), /notes\.txt: the output folder cannot be written to/],
   ];
   for (const [request, message] of faults) {
