@@ -35,6 +35,11 @@ const NARROW: f64 = 1e-6;
 /** Least width of a box in U where the beam is seen, of the beam's width. */
 const SHARP: f64 = 1e-4;
 const STACK: i32 = 192;
+/**
+ * Most boxes among which the search for the minimum takes that of the lowest bound; where there are more it takes the last,
+ * so that the stack does not overflow.
+ */
+const FRONT: i32 = 96;
 const CORNERS: i32 = 48;
 /** Most combinations of counts that A is solved for in one box. */
 const COMBINATIONS: i32 = 6;
@@ -524,6 +529,17 @@ function leaf(node: usize, limit: f64, collect: bool): f64 {
   return rest + least;
 }
 
+/** Swaps the box at `depth` with the one of the lowest bound below it. */
+function lowestOnTop(): void {
+  const top = stack + <usize> depth * size;
+  let lowest = top;
+  for (let node = stack; node < top; node += size) if (get(node, 4) < get(lowest, 4)) lowest = node;
+  if (lowest == top) return;
+  memory.copy(child, top, size);
+  memory.copy(top, lowest, size);
+  memory.copy(lowest, child, size);
+}
+
 /**
  * Goes through the boxes whose bound is below `limit` (where not `collect`: below the best found); false where there
  * were more than `most`.
@@ -539,6 +555,7 @@ function descend(limit: f64, collect: bool, most: i32): bool {
   let looked = 0;
   while (depth > 0) {
     depth--;
+    if (!collect && depth < FRONT) lowestOnTop();
     memory.copy(box, stack + <usize> depth * size, size);
     const ceiling = collect ? limit : bestCost * (1.0 - SAME);
     if (collect ? get(box, 4) > ceiling : get(box, 4) >= ceiling) continue;

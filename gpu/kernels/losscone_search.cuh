@@ -14,6 +14,7 @@ constexpr double FINE = 1.0 / 120.0;
 constexpr double NARROW = 1e-6;
 constexpr double SHARP = 1e-4;
 constexpr int STACK = 192;
+constexpr int FRONT = 96;
 constexpr int CORNERS = 48;
 constexpr int COMBINATIONS = 6;
 constexpr int BOX = 8;
@@ -516,6 +517,17 @@ struct Search : Sweep {
   }
 
   /** Goes through the boxes whose bound is below `limit` (where not `collect`: below the best found). */
+  __device__ void lowestOnTop() {
+    double *top = stack + depth * size, *lowest = top;
+    for (double* node = stack; node < top; node += size) {
+      if (node[4] < lowest[4]) lowest = node;
+    }
+    if (lowest == top) return;
+    copy(child, top);
+    copy(top, lowest);
+    copy(lowest, child);
+  }
+
   __device__ bool descend(double limit, bool collect) {
     for (int i = 0; i < 4; i++) stack[i] = bounds[i];
     stack[7] = 0.0;
@@ -543,6 +555,7 @@ struct Search : Sweep {
       fresh = 0;
       if (depth == 0) return true;
       depth--;
+      if (!collect && depth < FRONT) lowestOnTop();
       copy(box, stack + depth * size);
       const double ceiling = collect ? limit : bestCost * (1.0 - SAME);
       if (collect ? box[4] > ceiling : box[4] >= ceiling) continue;
