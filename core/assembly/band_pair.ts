@@ -100,13 +100,24 @@ export function factorColumns(N: i32, H: i32, a: usize, inverse: usize, j0: i32,
       v128.store(r2 + at, f64x2.mul(f64x2.sub(v128.load(r2 + at), t2), scale));
       v128.store(r3 + at, f64x2.mul(f64x2.sub(v128.load(r3 + at), t3), scale));
     }
-    for (; i <= last; i++) {
-      const row = pairRow(H, a, i);
-      let t = zero;
-      for (let k = i > H ? i - H : 0; k < j; k++) t = f64x2.add(t, f64x2.mul(vector(lj, k), vector(row, k)));
-      const at = row + ((<usize> j) << 4);
-      v128.store(at, f64x2.mul(f64x2.sub(v128.load(at), t), scale));
+    if (i > last) continue;
+    // up to three rows more, those that are not there in the place of the first
+    const at = (<usize> j) << 4;
+    const r0 = pairRow(H, a, i);
+    const r1 = i + 1 <= last ? pairRow(H, a, i + 1) : r0;
+    const r2 = i + 2 <= last ? pairRow(H, a, i + 2) : r0;
+    let t0 = zero;
+    let t1 = zero;
+    let t2 = zero;
+    for (let k = (<usize> (i > H ? i - H : 0)) << 4; k < at; k += 16) {
+      const l = v128.load(lj + k);
+      t0 = f64x2.add(t0, f64x2.mul(l, v128.load(r0 + k)));
+      t1 = f64x2.add(t1, f64x2.mul(l, v128.load(r1 + k)));
+      t2 = f64x2.add(t2, f64x2.mul(l, v128.load(r2 + k)));
     }
+    v128.store(r0 + at, f64x2.mul(f64x2.sub(v128.load(r0 + at), t0), scale));
+    if (i + 1 <= last) v128.store(r1 + at, f64x2.mul(f64x2.sub(v128.load(r1 + at), t1), scale));
+    if (i + 2 <= last) v128.store(r2 + at, f64x2.mul(f64x2.sub(v128.load(r2 + at), t2), scale));
   }
 }
 

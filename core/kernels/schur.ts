@@ -39,7 +39,7 @@ export const fibreSchur: Kernel = {
       name: "scratch",
       role: "work",
       dtype: "f64",
-      shape: ["4*W*((3*D+H+37)*((D+1)*2*W+3)+L+(H+7)*(2*D+4+H))"],
+      shape: ["(F+1)/2*(2+4*W*((3*D+H+37)*((D+1)*2*W+3)+L+(H+7)*(2*D+4+H)))"],
       unit: "",
       doc: "",
     },

@@ -10,6 +10,18 @@ const R = 15, P = 88, CELLS = R * P;
 /** Inputs of losscone_pitch. */
 const sky = ({ theta, phi, field, polarity }: SweepBatch) => ({ theta, phi, field, polarity });
 
+/** Name, RATIO2, HIGHEST. */
+const MODES = [["ratio_mean", 0, 0], ["ratio_max", 0, 1], ["ratio2_mean", 1, 0], [
+  "ratio2_max",
+  1,
+  1,
+]] as const;
+
+/** Asserts that every value is within `relative` of its own size, NaN where NaN is expected. */
+function assertEachClose(actual: Float64Array, expected: Float64Array, relative: number, what: string): void {
+  expected.forEach((v, i) => assertClose([actual[i]!], [v], relative, `${what}, cell ${i}`));
+}
+
 const CONSTANTS = Float64Array.of(15, 7.5, 0.05, -2000, 20, 0.3, 1.1, 0, 5, 1);
 const INPUTS = "losscone/spectra_inputs.npz", OUTPUTS = "losscone/spectra_outputs.npz";
 
@@ -33,41 +45,54 @@ dataTest("by default a fill azimuth is no pitch", [INPUTS], (inputs) => {
 });
 
 dataTest("losscone_normalise reproduces the reference's four normalisations", [
-  INPUTS,
   "losscone/kernels/chi2.npz",
-], (inputs, kernels) => {
-  const { batch } = sharedSweeps(inputs), data = oracle(kernels);
-  const { pitch } = call(lossconePitch, { B: batch.count, R, P, FILL: 1 }, sky(batch));
-  const modes = [["ratio_mean", 0, 0], ["ratio_max", 0, 1], ["ratio2_mean", 1, 0], [
-    "ratio2_max",
-    1,
-    1,
-  ]] as const;
+], (path) => {
+  const data = oracle(path), numbers = data("spec_index"), sweeps = data("norm_spec_index");
+  const energy = new Float64Array(R).fill(100), potential = new Float64Array(R);
+  assert.equal(sweeps.length, 4);
   let compared = 0;
-  for (const [name, RATIO2, HIGHEST] of modes) {
-    const { norm } = call(lossconeNormalise, { B: batch.count, R, P, METHOD: 0, RATIO2, HIGHEST, FILL: 1 }, {
-      energy: batch.energy,
-      potential: batch.uSpacecraft,
-      flux: batch.flux,
-      pitch: pitch!,
-    });
-    const expected = data(`norm_${name}`);
-    for (let k = 0; k < 4; k++) {
-      const wanted = expected.subarray(k * CELLS, (k + 1) * CELLS);
-      // the file numbers sweeps of a longer list: ours is the one that is alike
-      const e = Array.from({ length: batch.count }, (_, i) => i).find((i) =>
-        wanted.every((v, c) =>
-          Number.isNaN(v) === Number.isNaN(norm![i * CELLS + c]!) &&
-          (Number.isNaN(v) || Math.abs(v - norm![i * CELLS + c]!) <= 1e-9 * (1 + Math.abs(v)))
-        )
-      );
-      if (e === undefined) continue;
-      if (wanted.every(Number.isNaN)) continue;
+  for (const [name, RATIO2, HIGHEST] of MODES) {
+    sweeps.forEach((number, k) => {
+      // norm2d of the chi-squares is the same sweeps' flux over the mean of its row: normalising it again gives what
+      // normalising the flux gives
+      const e = numbers.indexOf(number), cells = [e * CELLS, (e + 1) * CELLS] as const;
+      const flux = data("norm2d").slice(...cells), pitch = data("pitch").slice(...cells);
+      const { norm } = call(lossconeNormalise, { B: 1, R, P, METHOD: 0, RATIO2, HIGHEST, FILL: 1 }, {
+        ...{ energy, potential, flux, pitch },
+      });
+      // NaN cells agree as well
+      const wanted = data(`norm_${name}`).slice(k * CELLS, (k + 1) * CELLS);
+      assertEachClose(norm!, wanted, 1e-12, `${name}, sweep ${number}`);
       compared++;
-      assertClose(norm!.subarray(e * CELLS, (e + 1) * CELLS), wanted, 1e-12, `${name}, sweep ${e}`);
-    }
+    });
   }
-  assert.ok(compared >= 4, `only ${compared} of the file's sweeps are among ours`);
+  assert.equal(compared, 16);
+});
+
+dataTest("losscone_normalise divides the flux itself as the reference does", [
+  INPUTS,
+  OUTPUTS,
+  "losscone/kernels/chi2.npz",
+], (inputs, outputs, kernels) => {
+  const { batch } = sharedSweeps(inputs), data = oracle(kernels);
+  const { energy, uSpacecraft: potential, flux, count: B } = batch;
+  const pitch = oracle(outputs)("pitch_angle_deg"), known = data("pitch"), wanted = data("norm2d");
+  const { norm } = call(lossconeNormalise, { B, R, P, METHOD: 0, RATIO2: 0, HIGHEST: 0, FILL: 1 }, {
+    ...{ energy, potential, flux, pitch },
+  });
+  // the file numbers sweeps of a longer list; ours have the same angles, which differ from sweep to sweep
+  const compared = Array.from({ length: B }, (_, e) => e).flatMap((e) => {
+    const own = pitch.subarray(e * CELLS, (e + 1) * CELLS);
+    if (own.some(Number.isNaN)) return [];
+    const k = Array.from({ length: known.length / CELLS }, (_, k) => k).find((k) =>
+      own.every((alpha, c) => alpha === known[k * CELLS + c])
+    );
+    if (k === undefined) return [];
+    const mine = norm!.slice(e * CELLS, (e + 1) * CELLS);
+    assertEachClose(mine, wanted.slice(k * CELLS, (k + 1) * CELLS), 1e-12, `sweep ${e}`);
+    return [e];
+  });
+  assert.deepEqual(compared, [0, 1, 10, 45, 60, 75, 79, 85, 87]);
 });
 
 dataTest(
