@@ -42,12 +42,25 @@ function reach(N: i32, H: i32, band: usize): i32 {
   return most;
 }
 
+/** Columns of a factor between calls: only at a call does the engine change to code it has optimised meanwhile. */
+const PANEL = 64;
+
 /** Factors a band of half-width H whose elements reach R ≤ H from the diagonal; false where a pivot is not positive. */
 function factor(N: i32, H: i32, R: i32, band: usize): bool {
+  // two calls, lest the one be inlined
+  if (!factorPanel(N, H, R, band, 0, PANEL < N ? PANEL : N)) return false;
+  for (let j = PANEL; j < N; j += PANEL) {
+    if (!factorPanel(N, H, R, band, j, j + PANEL < N ? j + PANEL : N)) return false;
+  }
+  return true;
+}
+
+/** Columns j0 ≤ j < j1 of the factor, j0 even, those before being done. */
+function factorPanel(N: i32, H: i32, R: i32, band: usize, j0: i32, j1: i32): bool {
   const stride = <usize> H << 3;
   // element (i, k) is at band + 8·(i·H + H + k)
   const base = band + ((<usize> H) << 3);
-  for (let j = 0; j < N; j += 2) {
+  for (let j = j0; j < j1; j += 2) {
     const lj = base + stride * j;
     const pivot = get(lj, j) - dotRange(lj, lj, max(j - R, 0), j);
     if (!(pivot > 0 && pivot < Infinity)) return false;

@@ -416,7 +416,8 @@ export function fibre_schur(
       const to = from + STRETCH < L ? from + STRETCH : L;
       for (let f = 0; f < F; f += 2) {
         const own = at(work, (f >> 1) * pairDoubles(L, D, W, H));
-        schurPair(k, HK, F, L, D, W, H, f, f + 1 < F ? f + 1 : -1, out, from, to, own);
+        if (f + 1 < F) schurPair(k, HK, F, L, D, W, H, f, f + 1, out, from, to, own);
+        else schurPair(k, HK, F, L, D, W, H, f, -1, out, from, to, own);
       }
     }
   }
