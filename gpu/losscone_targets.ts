@@ -2,6 +2,7 @@
 import type { LossconeJob } from "../core/losscone/losscone_station.ts";
 import { type ChooseLosscone, LOSSCONE_WASM } from "../core/losscone/wasm_targets.ts";
 import { chooseTargets, type Pipeline } from "./choose_targets.ts";
+import { sweepsPerBatch } from "./sweep_bytes.ts";
 
 export const LOSSCONE: Pipeline<LossconeJob> = {
   ...LOSSCONE_WASM,
@@ -9,6 +10,7 @@ export const LOSSCONE: Pipeline<LossconeJob> = {
   unit: "sweeps",
   gpuBatch: 2048,
   worthwhile: 2000,
+  perBatch: sweepsPerBatch,
 };
 
 /** Any target, see {@link chooseTargets}. */

@@ -97,6 +97,9 @@ function damaged(path: string, error: unknown): InputError {
   );
 }
 
+/** Most bytes of one call: Node's readSync counts them in 32 bits with a sign. */
+const PIECE = 2 ** 30;
+
 class FileBytes implements ByteSource {
   #open = true;
   constructor(
@@ -111,7 +114,7 @@ class FileBytes implements ByteSource {
     const bytes = new Uint8Array(length);
     let done = 0;
     while (done < length) {
-      const n = readSync(this.fd, bytes, done, length - done, offset + done);
+      const n = readSync(this.fd, bytes, done, Math.min(length - done, PIECE), offset + done);
       if (n === 0) {
         throw new InputError(`${this.path}: became shorter while being read, at byte ${offset + done}`);
       }

@@ -64,16 +64,24 @@ export function readNpy(path: string): NpyArray {
   }
 }
 
+/** Largest NPZ that is read: it is held in memory, and its arrays once more. */
+const MOST_BYTES = 2 ** 32;
+
 /**
  * Reads the arrays of an NPZ file; their names are without `.npy`.
  *
  * @param names - absent = all
- * @throws InputError where it is missing or damaged, or has no such array
+ * @throws InputError where it is missing, damaged or larger than 4 GiB, or has no such array
  */
 export function readNpz(path: string, names?: readonly string[]): Map<string, NpyArray> {
   const source = openBytes(path);
   let bytes: Uint8Array;
   try {
+    if (source.size > MOST_BYTES) {
+      throw new InputError(
+        `${path}: has ${source.size} bytes; an NPZ is held in memory and may have ${MOST_BYTES}: divide it into several files`,
+      );
+    }
     bytes = source.read(0, source.size);
   } finally {
     source.close();

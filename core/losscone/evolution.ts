@@ -18,7 +18,8 @@ export interface Evolved {
   readonly seed: boolean;
   /** Whether the members had come together within the generations allowed. */
   readonly converged: boolean;
-  readonly evaluations: number;
+  /** Of χ²; null where they were not counted. */
+  readonly evaluations: number | null;
 }
 
 /** The members after some generations: arguments of the kernels by name. */
@@ -114,7 +115,7 @@ export function evolve(target: Target, options: LossconeOptions, prepared: Prepa
     target.release(mark);
     found = run === 0 ? best : found.map((before, e) => {
       const winner = best[e]!.chi2 < before.chi2 ? best[e]! : before;
-      return { ...winner, evaluations: before.evaluations + best[e]!.evaluations };
+      return { ...winner, evaluations: before.evaluations! + best[e]!.evaluations! };
     });
   }
   return found;

@@ -15,7 +15,9 @@ export interface LossconeFitter {
 }
 
 /** Most intervals of a plateau or a confidence set; where there are more, the nearest are joined. */
-const INTERVALS = 8;
+export const INTERVALS = 8;
+/** Width in U, of the beam's width, of the boxes whose middle alone is looked at: 2 FINE of losscone_search. */
+const RESOLUTION = 1 / 60;
 /** Most boxes of one descent of the exact search. */
 const MOST_BOXES = 1 << 20;
 /** A Lillis fit with a larger reduced χ² is rejected, as in the reference. */
@@ -41,11 +43,17 @@ export function makeLossconeFitter(target: Target, options: LossconeOptions): Lo
   };
 }
 
-/** Intervals of one sweep: `INTERVALS` pairs, NaN past the last. */
-function intervals(ends: Float64Array, sweep: number): Interval[] {
+/**
+ * Intervals of one sweep: `INTERVALS` pairs, NaN past the last. What the search cannot tell apart is one interval: where it
+ * sees the beam it asks of boxes of U only their middles, {@link RESOLUTION} beam widths apart.
+ */
+export function intervals(ends: Float64Array, sweep: number, beamWidth: number): Interval[] {
   const out: Interval[] = [];
   for (let i = sweep * INTERVALS; i < (sweep + 1) * INTERVALS; i++) {
-    if (!Number.isNaN(ends[2 * i]!)) out.push([ends[2 * i]!, ends[2 * i + 1]!]);
+    const [low, high] = [ends[2 * i]!, ends[2 * i + 1]!], last = out.at(-1);
+    if (Number.isNaN(low)) continue;
+    if (last !== undefined && low - last[1] <= RESOLUTION * beamWidth) out[out.length - 1] = [last[0], high];
+    else out.push([low, high]);
   }
   return out;
 }
@@ -95,25 +103,25 @@ function fitBatch(
       chi2: chi2!,
       seed: false,
       converged: states[e] === 1,
-      evaluations: 0,
+      evaluations: null,
     };
     const found = evolved?.[e] ?? exact;
     const reason = reasonOf(options, valid[e]!, found.chi2);
     const fitted = reason === "fitted";
-    const set = fitted ? intervals(sets, e) : [];
+    const set = fitted ? intervals(sets, e, options.beamWidth) : [];
     return {
       u: fitted ? found.u : NaN,
       bsOverBm: fitted ? found.bsOverBm : NaN,
       beamAmp: fitted ? found.beamAmp : NaN,
       chi2: found.chi2,
       validCells: valid[e]!,
-      plateau: fitted ? intervals(plateaus, e) : [],
+      plateau: fitted ? intervals(plateaus, e, options.beamWidth) : [],
       confidence: set,
       identifiable: isIdentifiable(set, options),
       uWidth: widths === null || !fitted ? NaN : widths[e]!,
       search: !fitted ? "none" : evolved === null ? "exact" : found.seed ? "hypercube" : "evolution",
       converged: fitted && found.converged,
-      evaluations: fitted ? found.evaluations : 0,
+      evaluations: fitted ? found.evaluations : null,
       reason,
     };
   });

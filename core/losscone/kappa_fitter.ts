@@ -14,8 +14,8 @@ export interface KappaFitter {
   /**
    * One result per sweep, in the order of the batch.
    *
-   * @param potential - of the spacecraft, V, one per sweep; energies are those at infinity, E − V. Default 0, as in the
-   *   reference, whatever `uSpacecraft` says; NaN: no fit
+   * @param potential - of the spacecraft, V, one per sweep or one per row; energies are those at infinity, E − V. Default 0,
+   *   as in the reference, whatever `uSpacecraft` says; NaN: no fit, or not this row
    * @throws RangeError where the target's memory does not suffice for the batch
    */
   fit(batch: SweepBatch, potential?: Float64Array): KappaResult[];
@@ -36,7 +36,7 @@ export function makeKappaFitter(target: Target, options: KappaOptions): KappaFit
 
 /** A batch on the target, ready to be fitted at one potential and then another. */
 export interface PlacedCounts {
-  /** @param potential - V, one per sweep */
+  /** @param potential - V, one per sweep or one per row */
   fit(potential: Float64Array): KappaResult[];
 }
 
@@ -65,7 +65,7 @@ export function placeCounts(target: Target, batch: SweepBatch, options: KappaOpt
   const read = (array: DeviceArray) => target.download(array) as Float64Array;
   return {
     fit(volts) {
-      target.upload(potential, ofRows(volts, R));
+      target.upload(potential, volts.length === B * R ? volts : ofRows(volts, R));
       const prepared = { omni, counts, weight, incident, exposure, density };
       target.run(kappaPrepare, { B, R, C }, { energy, potential, ...cells, ...prepared });
       target.run(kappaFit, { B, R, RESPONSE: options.response ? 1 : 0 }, {

@@ -51,7 +51,7 @@ export function openLosscone(target: Target, job: LossconeJob): Answer<RawSweeps
     const { read, places, found, reasonFor } = readyBatch(target, job, raw, sun);
     const { batch } = read;
     const kappas = found?.map((one) => one.kappa) ??
-      (job.wanted === "kappa" ? kappa.fit(batch, constantPotential(batch.count, job.potential)) : null);
+      (job.wanted === "kappa" ? kappa.fit(batch, batch.uSpacecraft) : null);
     const answers = job.wanted === "losscone" ? losscone.fit(batch) : null;
     const result = raw.heads.map((_, i): SweepRecord => {
       const faulty = read.faults[i] !== null;
@@ -158,10 +158,6 @@ function sunlitSweeps(read: ReadSweeps, places: readonly (readonly RowPlace[])[]
     const known = rows.find((place) => place.sunlit !== null)?.sunlit;
     return known ?? read.sunlit[i] !== 0 ? 1 : 0;
   });
-}
-
-function constantPotential(n: number, choice: PotentialChoice): Float64Array {
-  return new Float64Array(n).fill(choice.kind === "constant" ? choice.volts : 0);
 }
 
 function setPotential(

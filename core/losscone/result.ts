@@ -39,7 +39,7 @@ export interface SweepResult {
   readonly uWidth: number;
   readonly search: "exact" | "evolution" | "hypercube" | "none";
   readonly converged: boolean;
-  /** Evaluations of χ² by the evolution; 0 after an exact search. */
-  readonly evaluations: number;
+  /** Evaluations of χ² by the evolution; null without one: the exact search bounds boxes, most points it never sees. */
+  readonly evaluations: number | null;
   readonly reason: LossconeReason;
 }

@@ -146,7 +146,7 @@ async function writeOutputs(
 ): Promise<void> {
   const lillis = wanted === "losscone" && options.method === "lillis";
   const intervals = wanted === "losscone";
-  const sweepColumns = intervals ? fitColumns(lillis) : kappaColumns();
+  const sweepColumns = intervals ? fitColumns(options) : kappaColumns();
   // The NPZ comes last: where it is there, the run is complete.
   writeFitsOutput({ path: paths.fits, columns: sweepColumns, intervals, provenance }, records);
   await writeNpzOutput({
@@ -221,10 +221,9 @@ export function jobOf(asked: Asked, source: SweepSource, ephemeris: Ephemeris | 
   };
 }
 
-/** Without any, 0 V; for a kappa fit also where the input has one, as in the reference. */
-function potentialOf({ potential, wanted }: Asked, source: SweepSource): LossconeJob["potential"] {
-  const known = source.knows.potential && wanted === "losscone";
-  return potential.kind === "input" && !known ? { kind: "constant", volts: 0 } : potential;
+/** Without any, 0 V. */
+function potentialOf({ potential }: Asked, source: SweepSource): LossconeJob["potential"] {
+  return potential.kind === "input" && !source.knows.potential ? { kind: "constant", volts: 0 } : potential;
 }
 
 function sayWhatIsMissing(source: SweepSource, request: LossconeRequest, notice: OnNotice): void {
@@ -250,7 +249,7 @@ function sayWhatIsMissing(source: SweepSource, request: LossconeRequest, notice:
       notice("warning", "no --ephemeris: sweeps are taken to be in sunlight for the spacecraft potential");
     }
   }
-  if (wanted === "losscone" && potential.kind === "input" && !knows.potential) {
+  if (potential.kind === "input" && !knows.potential) {
     notice(
       "warning",
       "the spacecraft potential is taken to be 0 V; give --u-spacecraft V or --spacecraft-potential fit",

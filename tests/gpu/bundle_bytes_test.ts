@@ -1,46 +1,16 @@
 /** Device memory of a batch of bundles: predicted, and as used. */
 import assert from "node:assert/strict";
 import { makeExtractor } from "../../core/extraction/extractor.ts";
-import { DTYPE_BYTES } from "../../core/kernels/kernel.ts";
-import type { Target } from "../../core/target.ts";
 import { loadWasmTarget } from "../../core/wasm/load.ts";
 import { bundleBytes, bundlesPerBatch } from "../../gpu/bundle_bytes.ts";
 import { chooseTargets } from "../../gpu/choose_targets.ts";
 import { EXTRACTION } from "../../gpu/extraction_targets.ts";
 import { cutOut, smallScene } from "../extraction/scene.ts";
+import { noting } from "./noting_target.ts";
 
 const FIBRES = 6;
 const sceneOf = (tiling: "bundle" | "reference") =>
   smallScene({ fibres: 2 * FIBRES, columns: 108, options: { tiling, nwavestep: 20, model: true } });
-
-/** A target that notes the most bytes that arrays of its caller took at a time; scratch of kernels is not among them. */
-function noting(target: Target): Target & { readonly most: number } {
-  let used = 0, most = 0;
-  const marks = new Map<number, number>();
-  const noted: Partial<Target> = {
-    allocate(dtype, length) {
-      used += DTYPE_BYTES[dtype] * length;
-      most = Math.max(most, used);
-      return target.allocate(dtype, length);
-    },
-    mark() {
-      const mark = target.mark();
-      marks.set(mark, used);
-      return mark;
-    },
-    release(mark) {
-      used = marks.get(mark)!;
-      target.release(mark);
-    },
-  };
-  return new Proxy(target, {
-    get(on, key) {
-      if (key === "most") return most;
-      const value = Reflect.get(key in noted ? noted : on, key);
-      return typeof value === "function" && !(key in noted) ? value.bind(on) : value;
-    },
-  }) as Target & { readonly most: number };
-}
 
 for (const tiling of ["bundle", "reference"] as const) {
   for (const bins of [44, 110]) {

@@ -148,6 +148,20 @@ Deno.test("an NPZ is given alone, without a date, and must not be damaged", () =
     assert.throws(() => openSweeps([path]), InputError);
   }));
 
+Deno.test("an NPZ that memory is not for is refused in one sentence, not by the engine", () =>
+  inFolder((folder) => {
+    const path = join(folder, "year.npz");
+    Deno.writeFileSync(path, Uint8Array.of(0x50, 0x4b, 3, 4));
+    // a hole: it takes no room on the disk
+    Deno.truncateSync(path, 2 ** 32 + 1);
+    assert.throws(
+      () => openSweeps([path]),
+      (error) =>
+        error instanceof InputError && /year\.npz: has 4294967297 bytes; .* divide it/.test(error.message),
+    );
+    return Promise.resolve();
+  }));
+
 dataTest("the reference's sweeps are read", ["losscone/spectra_inputs.npz"], (path) => {
   const source = openSweeps([path]);
   assert.equal(source.sweeps, readNpz(path, ["polarity"]).get("polarity")!.shape[0]);

@@ -362,6 +362,37 @@ Deno.test("kappa: the same table without a loss cone, the truth within its error
     assert.ok(volts.some((v) => v > 0 && v < 150));
   }));
 
+Deno.test("kappa: energies are taken at the potential that the NPZ has, as with --u-spacecraft", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "i.npz"), n = 4;
+    await writeSimulatedSweeps({
+      out: path,
+      options: { sweeps: n, seed: 2, lossCone: false },
+      overwrite: true,
+    });
+    const all = readNpz(path);
+    const fitted = async (name: string, volts: Float64Array | null, more: Partial<LossconeRequest> = {}) => {
+      const input = join(folder, `${name}-in.npz`), out = join(folder, `${name}.npz`);
+      const arrays = new Map(without(all, "u_spacecraft"));
+      const shape = volts?.length === n ? [n] : [n, 15];
+      if (volts !== null) arrays.set("u_spacecraft", { shape, data: volts, dtype: "<f8" });
+      writeNpz(input, arrays);
+      const notices: string[] = [];
+      const events: LossconeEvents = { onNotice: (_, text) => void notices.push(text) };
+      await fitSweeps(request([input], out, { wanted: "kappa", ...more }), events);
+      return { temperature: numbers(readNpz(out), "spec_electron_temperature"), notices: notices.join("\n") };
+    };
+    const none = await fitted("none", null), constant = { kind: "constant", volts: -30 } as const;
+    const given = await fitted("given", null, { potential: constant });
+    const sweeps = await fitted("sweeps", new Float64Array(n).fill(-30));
+    const rows = await fitted("rows", new Float64Array(15 * n).fill(-30));
+    assert.deepEqual(sweeps.temperature, given.temperature);
+    assert.deepEqual(rows.temperature, given.temperature);
+    assert.ok(none.temperature.every((T, i) => Math.abs(T - given.temperature[i]!) > 0.1));
+    assert.match(none.notices, /taken to be 0 V/);
+    assert.doesNotMatch(sweeps.notices, /taken to be 0 V/);
+  }));
+
 Deno.test("outputs that are there, names and inputs that will not do: refused before any work", () =>
   inFolder(async (folder) => {
     const input = await simulated(folder, 2), out = join(folder, "fit.npz");

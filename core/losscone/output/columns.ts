@@ -4,6 +4,7 @@
  */
 import { environmentClass } from "../environment.ts";
 import type { KappaResult } from "../kappa_result.ts";
+import type { LossconeOptions } from "../options.ts";
 import type { SweepRecord } from "../record.ts";
 import type { SweepResult } from "../result.ts";
 
@@ -176,8 +177,13 @@ const FIT: readonly SweepColumn[] = [
   { name: "spec_valid_cells", type: "int64", of: ({ fit }) => fit?.validCells ?? 0 },
   { name: "spec_search", type: "string", of: ({ fit }) => fit?.search ?? "none" },
   { name: "spec_converged", type: "bool", of: ({ fit }) => fit?.converged ?? false },
-  { name: "spec_evaluations", type: "int64", of: ({ fit }) => fit?.evaluations ?? 0 },
 ];
+
+const EVALUATIONS: SweepColumn = {
+  name: "spec_evaluations",
+  type: "int64",
+  of: ({ fit }) => fit?.evaluations ?? 0,
+};
 
 const REASON: SweepColumn = {
   name: "spec_reason",
@@ -192,9 +198,10 @@ const QUALITY: readonly SweepColumn[] = [
   { name: `spec_u_is_identifiable_${SUFFIX}`, type: "bool", of: narrow },
 ];
 
-/** Columns per sweep of a loss-cone fit. @param lillis - with the width of the reference */
-export function fitColumns(lillis: boolean): readonly SweepColumn[] {
-  return [...IDENTITY, ...FIT, ...(lillis ? QUALITY : []), ...POTENTIAL, ...PLASMA, REASON];
+/** Columns per sweep of a loss-cone fit; for Lillis with the reference's width, after an evolution with its evaluations. */
+export function fitColumns({ method, search }: LossconeOptions): readonly SweepColumn[] {
+  const counted = search === "evolution" ? [EVALUATIONS] : [], quality = method === "lillis" ? QUALITY : [];
+  return [...IDENTITY, ...FIT, ...counted, ...quality, ...POTENTIAL, ...PLASMA, REASON];
 }
 
 /** Columns per sweep of a kappa fit. */
