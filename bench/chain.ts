@@ -2,9 +2,11 @@
  * From stars to velocities: stars of the built-in library's physics shine through a real PSF on a CCD, `extract` makes a
  * frame of its image, `fit` fits the frame. Prints the pulls (VRAD − truth)/VRAD_ERR.
  *
- *   deno run -A bench/chain.ts [--stars 200] [--seed 1] [--psf FILE]… [--level 80,250] [-w 5800,7400] [--json]
+ *   deno run -A bench/chain.ts [--stars 200] [--seed 1] [--psf FILE]… [--level 80,250] [-w 5800,7400]
+ *     [--noiseless] [--json]
  *
- * `level`: electrons a bin, drawn log-uniformly from there to four times as many.
+ * `noiseless`: the pulls are then what is systematic. `level`: electrons a bin, drawn log-uniformly from there to four times
+ * as many.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,6 +24,7 @@ const { values: args } = parseArgs({
     psf: { type: "string", multiple: true },
     level: { type: "string", default: "80,250" },
     wavelength: { type: "string", short: "w", multiple: true, default: ["5800,7400"] },
+    noiseless: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -59,6 +62,7 @@ try {
           from,
           to,
           level,
+          noiseless: args.noiseless,
         };
         const made = await extractStars(own, field);
         for (const [mode, words] of Object.entries(MODES)) {

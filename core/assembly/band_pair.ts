@@ -24,6 +24,54 @@ function vector(row: usize, k: i32): v128 {
   return v128.load(row + ((<usize> k) << 4));
 }
 
+/**
+ * Σ p_k q_k of one row with four others, from byte `from` of each to byte `end`, to byte `to` of these; `rest`: what stands
+ * there less the sum, times scale.
+ */
+// @ts-ignore: decorator
+@inline
+function fourSums(
+  p: usize,
+  q0: usize,
+  q1: usize,
+  q2: usize,
+  q3: usize,
+  from: usize,
+  end: usize,
+  to: usize,
+  rest: bool,
+  scale: v128,
+): void {
+  let t0 = f64x2.splat(0);
+  let t1 = t0;
+  let t2 = t0;
+  let t3 = t0;
+  let k = from;
+  for (; k + 16 < end; k += 32) {
+    const l = v128.load(p + k);
+    t0 = f64x2.add(t0, f64x2.mul(l, v128.load(q0 + k)));
+    t1 = f64x2.add(t1, f64x2.mul(l, v128.load(q1 + k)));
+    t2 = f64x2.add(t2, f64x2.mul(l, v128.load(q2 + k)));
+    t3 = f64x2.add(t3, f64x2.mul(l, v128.load(q3 + k)));
+    const m = v128.load(p + k, 16);
+    t0 = f64x2.add(t0, f64x2.mul(m, v128.load(q0 + k, 16)));
+    t1 = f64x2.add(t1, f64x2.mul(m, v128.load(q1 + k, 16)));
+    t2 = f64x2.add(t2, f64x2.mul(m, v128.load(q2 + k, 16)));
+    t3 = f64x2.add(t3, f64x2.mul(m, v128.load(q3 + k, 16)));
+  }
+  if (k < end) {
+    const l = v128.load(p + k);
+    t0 = f64x2.add(t0, f64x2.mul(l, v128.load(q0 + k)));
+    t1 = f64x2.add(t1, f64x2.mul(l, v128.load(q1 + k)));
+    t2 = f64x2.add(t2, f64x2.mul(l, v128.load(q2 + k)));
+    t3 = f64x2.add(t3, f64x2.mul(l, v128.load(q3 + k)));
+  }
+  v128.store(q0 + to, rest ? f64x2.mul(f64x2.sub(v128.load(q0 + to), t0), scale) : t0);
+  v128.store(q1 + to, rest ? f64x2.mul(f64x2.sub(v128.load(q1 + to), t1), scale) : t1);
+  v128.store(q2 + to, rest ? f64x2.mul(f64x2.sub(v128.load(q2 + to), t2), scale) : t2);
+  v128.store(q3 + to, rest ? f64x2.mul(f64x2.sub(v128.load(q3 + to), t3), scale) : t3);
+}
+
 /** L of A = L Lᵀ in place of A; the reciprocals of the diagonal of L go to `inverse`, N vectors. */
 export function factorPair(N: i32, H: i32, a: usize, inverse: usize): void {
   factorColumns(N, H, a, inverse, 0, N);
@@ -64,41 +112,9 @@ export function factorColumns(N: i32, H: i32, a: usize, inverse: usize, j0: i32,
       const r1 = pairRow(H, a, i + 1);
       const r2 = pairRow(H, a, i + 2);
       const r3 = pairRow(H, a, i + 3);
-      let t0 = zero;
-      let t1 = zero;
-      let t2 = zero;
-      let t3 = zero;
-      let k = (<usize> (i > H ? i - H : 0)) << 4;
-      const end = (<usize> j) << 4;
-      for (; k + 16 < end; k += 32) {
-        const p = lj + k;
-        const p0 = r0 + k;
-        const p1 = r1 + k;
-        const p2 = r2 + k;
-        const p3 = r3 + k;
-        const l = v128.load(p);
-        t0 = f64x2.add(t0, f64x2.mul(l, v128.load(p0)));
-        t1 = f64x2.add(t1, f64x2.mul(l, v128.load(p1)));
-        t2 = f64x2.add(t2, f64x2.mul(l, v128.load(p2)));
-        t3 = f64x2.add(t3, f64x2.mul(l, v128.load(p3)));
-        const m = v128.load(p, 16);
-        t0 = f64x2.add(t0, f64x2.mul(m, v128.load(p0, 16)));
-        t1 = f64x2.add(t1, f64x2.mul(m, v128.load(p1, 16)));
-        t2 = f64x2.add(t2, f64x2.mul(m, v128.load(p2, 16)));
-        t3 = f64x2.add(t3, f64x2.mul(m, v128.load(p3, 16)));
-      }
-      if (k < end) {
-        const l = v128.load(lj + k);
-        t0 = f64x2.add(t0, f64x2.mul(l, v128.load(r0 + k)));
-        t1 = f64x2.add(t1, f64x2.mul(l, v128.load(r1 + k)));
-        t2 = f64x2.add(t2, f64x2.mul(l, v128.load(r2 + k)));
-        t3 = f64x2.add(t3, f64x2.mul(l, v128.load(r3 + k)));
-      }
+      const from = (<usize> (i > H ? i - H : 0)) << 4;
       const at = (<usize> j) << 4;
-      v128.store(r0 + at, f64x2.mul(f64x2.sub(v128.load(r0 + at), t0), scale));
-      v128.store(r1 + at, f64x2.mul(f64x2.sub(v128.load(r1 + at), t1), scale));
-      v128.store(r2 + at, f64x2.mul(f64x2.sub(v128.load(r2 + at), t2), scale));
-      v128.store(r3 + at, f64x2.mul(f64x2.sub(v128.load(r3 + at), t3), scale));
+      fourSums(lj, r0, r1, r2, r3, from, at, at, true, scale);
     }
     if (i > last) continue;
     // up to three rows more, those that are not there in the place of the first
@@ -201,8 +217,10 @@ export function inverseRow(N: i32, H: i32, a: usize, inverse: usize, rows: i32, 
   const last = i + H < N ? i + H : N - 1;
   const n = last - i;
   const column = (<usize> i) << 4;
+  // with the sign of the sums
+  const minus = f64x2.neg(scale);
   for (let t = 0; t < n; t++) {
-    v128.store(u + ((<usize> t) << 4), f64x2.mul(v128.load(pairRow(H, a, i + 1 + t) + column), scale));
+    v128.store(u + ((<usize> t) << 4), f64x2.mul(v128.load(pairRow(H, a, i + 1 + t) + column), minus));
   }
   const here = windowRow(H, rows, window, i);
   const zero = f64x2.splat(0);
@@ -213,56 +231,27 @@ export function inverseRow(N: i32, H: i32, a: usize, inverse: usize, rows: i32, 
     const z1 = windowRow(H, rows, window, j + 1) + column + 16;
     const z2 = windowRow(H, rows, window, j + 2) + column + 16;
     const z3 = windowRow(H, rows, window, j + 3) + column + 16;
-    let t0 = zero;
-    let t1 = zero;
-    let t2 = zero;
-    let t3 = zero;
-    let k: usize = 0;
-    const end = (<usize> n) << 4;
-    for (; k + 16 < end; k += 32) {
-      const p = u + k;
-      const p0 = z0 + k;
-      const p1 = z1 + k;
-      const p2 = z2 + k;
-      const p3 = z3 + k;
-      const a0 = v128.load(p);
-      t0 = f64x2.sub(t0, f64x2.mul(a0, v128.load(p0)));
-      t1 = f64x2.sub(t1, f64x2.mul(a0, v128.load(p1)));
-      t2 = f64x2.sub(t2, f64x2.mul(a0, v128.load(p2)));
-      t3 = f64x2.sub(t3, f64x2.mul(a0, v128.load(p3)));
-      const a1 = v128.load(p, 16);
-      t0 = f64x2.sub(t0, f64x2.mul(a1, v128.load(p0, 16)));
-      t1 = f64x2.sub(t1, f64x2.mul(a1, v128.load(p1, 16)));
-      t2 = f64x2.sub(t2, f64x2.mul(a1, v128.load(p2, 16)));
-      t3 = f64x2.sub(t3, f64x2.mul(a1, v128.load(p3, 16)));
-    }
-    if (k < end) {
-      const a0 = v128.load(u + k);
-      t0 = f64x2.sub(t0, f64x2.mul(a0, v128.load(z0 + k)));
-      t1 = f64x2.sub(t1, f64x2.mul(a0, v128.load(z1 + k)));
-      t2 = f64x2.sub(t2, f64x2.mul(a0, v128.load(z2 + k)));
-      t3 = f64x2.sub(t3, f64x2.mul(a0, v128.load(z3 + k)));
-    }
+    fourSums(u, z0, z1, z2, z3, 0, (<usize> n) << 4, -16, false, scale);
     const at = j - i - 1;
-    diagonal = f64x2.sub(diagonal, f64x2.mul(vector(u, at), t0));
-    diagonal = f64x2.sub(diagonal, f64x2.mul(vector(u, at + 1), t1));
-    diagonal = f64x2.sub(diagonal, f64x2.mul(vector(u, at + 2), t2));
-    diagonal = f64x2.sub(diagonal, f64x2.mul(vector(u, at + 3), t3));
-    v128.store(z0 - 16, t0);
-    v128.store(z1 - 16, t1);
-    v128.store(z2 - 16, t2);
-    v128.store(z3 - 16, t3);
     const right = here + ((<usize> j) << 4);
+    const t0 = v128.load(z0 - 16);
+    const t1 = v128.load(z1 - 16);
+    const t2 = v128.load(z2 - 16);
+    const t3 = v128.load(z3 - 16);
     v128.store(right, t0);
     v128.store(right + 16, t1);
     v128.store(right + 32, t2);
     v128.store(right + 48, t3);
+    diagonal = f64x2.add(diagonal, f64x2.mul(vector(u, at), t0));
+    diagonal = f64x2.add(diagonal, f64x2.mul(vector(u, at + 1), t1));
+    diagonal = f64x2.add(diagonal, f64x2.mul(vector(u, at + 2), t2));
+    diagonal = f64x2.add(diagonal, f64x2.mul(vector(u, at + 3), t3));
   }
   for (; j <= last; j++) {
     const z = windowRow(H, rows, window, j) + column + 16;
     let t = zero;
-    for (let k = 0; k < n; k++) t = f64x2.sub(t, f64x2.mul(vector(u, k), vector(z, k)));
-    diagonal = f64x2.sub(diagonal, f64x2.mul(vector(u, j - i - 1), t));
+    for (let k = 0; k < n; k++) t = f64x2.add(t, f64x2.mul(vector(u, k), vector(z, k)));
+    diagonal = f64x2.add(diagonal, f64x2.mul(vector(u, j - i - 1), t));
     v128.store(z - 16, t);
     v128.store(here + ((<usize> j) << 4), t);
   }

@@ -9,15 +9,10 @@
 // Prior: α = 1e-4 max(fw) − fw where positive, else regularize; K_ii += α² + 1e-15.
 // Twins: gpu/kernels/normal_equations.cu, core/kernels/normal_equations.ts.
 import { across, at, get, set } from "./memory";
+import { getInt, patchAt } from "./patch";
 
 /** Bins of a chunk. */
 const CHUNK: i32 = 16;
-
-// @ts-ignore: decorator
-@inline
-export function getInt(p: usize, i: i32): i32 {
-  return load<i32>(p + ((<usize> i) << 2));
-}
 
 /**
  * s·w of a spot whose corner is at (x0, y0) of a box of `columns` × `rows`, into rows of `stride`; Σ s w at sums[0],
@@ -172,10 +167,9 @@ export function normal_equations(
   const own = at(weighted, 2);
   const reach = F > 0 ? (H + F - 1) / F : 0;
   for (let b = 0; b < B; b++) {
-    const origin = place + (<usize> (b * 6) << 2);
-    const first = getInt(origin, 0) * NL + getInt(origin, 1);
-    const xmin = getInt(origin, 2), ymin = getInt(origin, 3);
-    const columns = getInt(origin, 4), rows = getInt(origin, 5);
+    const patch = patchAt(place, b);
+    const first = patch.fibre * NL + patch.bin;
+    const xmin = patch.xmin, ymin = patch.ymin, columns = patch.columns, rows = patch.rows;
     const spotsOf = spots + (<usize> first * size << 3);
     const xOf = xc + (<usize> first << 2);
     const yOf = yc + (<usize> first << 2);

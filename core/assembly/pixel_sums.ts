@@ -7,7 +7,7 @@
 // Spots are cut at the box of the patch. Bins are added fibre by fibre.
 // Twins: gpu/kernels/pixel_sums.cu, core/kernels/pixel_sums.ts.
 import { across, at, get, set } from "./memory";
-import { getInt } from "./normal_equations";
+import { getInt, patchAt } from "./patch";
 
 /** A x of B patches. */
 export function model_image(
@@ -30,10 +30,9 @@ export function model_image(
 ): void {
   const size = SX * SY;
   for (let b = 0; b < B; b++) {
-    const origin = place + (<usize> (b * 6) << 2);
-    const first = getInt(origin, 0) * NL + getInt(origin, 1);
-    const xmin = getInt(origin, 2), ymin = getInt(origin, 3);
-    const columns = getInt(origin, 4), rows = getInt(origin, 5);
+    const patch = patchAt(place, b);
+    const first = patch.fibre * NL + patch.bin;
+    const xmin = patch.xmin, ymin = patch.ymin, columns = patch.columns, rows = patch.rows;
     const kept = keep + (<usize> (b * 4) << 2);
     const f1 = getInt(kept, 1), w0 = getInt(kept, 2), w1 = getInt(kept, 3);
     const image = model + (<usize> b * NY * NX << 3);
@@ -113,10 +112,9 @@ export function pixel_sums(
   const size = SX * SY;
   const zero = f64x2.splat(0);
   for (let b = 0; b < B; b++) {
-    const origin = place + (<usize> (b * 6) << 2);
-    const first = getInt(origin, 0) * NL + getInt(origin, 1);
-    const xmin = getInt(origin, 2), ymin = getInt(origin, 3);
-    const columns = getInt(origin, 4), rows = getInt(origin, 5);
+    const patch = patchAt(place, b);
+    const first = patch.fibre * NL + patch.bin;
+    const xmin = patch.xmin, ymin = patch.ymin, columns = patch.columns, rows = patch.rows;
     const box = <usize> b * NY * NX << 3;
     const weightsOf = weights + box;
     pixelChi2(NX, columns, rows, pixels + box, weightsOf, model + box, get(psferr, b), chi2);

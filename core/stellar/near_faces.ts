@@ -13,7 +13,8 @@ const BROAD = 0.3;
 
 /**
  * Middles of the two cells next to the minimum's along the axis whose error is the largest share of its cell, the other
- * coordinates following the quadratic.
+ * coordinates following the quadratic. From a kink, which a descent does not leave, the same along every axis whose
+ * cells are too wide for {@link nearFaces} to look across.
  */
 export function nextCells(space: ParameterSpace, minimum: Minimum): Point[] {
   const { point, evaluation } = minimum;
@@ -21,26 +22,27 @@ export function nextCells(space: ParameterSpace, minimum: Minimum): Point[] {
   const m = space.free.length;
   const inverse = invertSymmetric(H, m);
   if (inverse === null) return [];
-  let weakest = -1, share = 0;
-  space.free.forEach((i, a) => {
+  const axes = space.free.flatMap((i, a) => {
     const nodes = space.nodes[i - 2];
-    if (nodes === undefined || nodes.length < 3) return;
+    if (nodes === undefined || nodes.length < 3) return [];
     const low = point.cell[i - 2]!;
-    const here = Math.sqrt(inverse[a * m + a]!) / (nodes[low + 1]! - nodes[low]!);
-    if (here > share) [weakest, share] = [a, here];
-  });
-  if (weakest < 0 || share > BROAD) return [];
-  const i = space.free[weakest]!, nodes = space.nodes[i - 2]!;
-  return [-1, 1].flatMap((side) => {
-    const low = point.cell[i - 2]! + side;
-    if (low < 0 || low + 1 >= nodes.length) return [];
-    const { lo, hi } = room(space, point.x, space.lower, space.upper);
-    const middle = 0.5 * (nodes[low]! + nodes[low + 1]!);
-    const step = stepHolding(H, g, lo, hi, [weakest], [middle - point.x[i]!]);
-    const x = moved(space, point.x, step, lo, hi, space.lower, space.upper);
-    x[i] = middle;
-    const cell = space.cellOf(x);
-    return space.whole(cell) ? [{ ...point, x, cell }] : [];
+    return [{ a, i, nodes, share: Math.sqrt(inverse[a * m + a]!) / (nodes[low + 1]! - nodes[low]!) }];
+  }).sort((p, q) => q.share - p.share);
+  const { lo, hi } = room(space, point.x, space.lower, space.upper);
+  return axes.flatMap(({ a, i, nodes, share }, rank) => {
+    // a cell's width costs ½/share² in the quadratic
+    const wide = rank === 0 ? share <= BROAD : minimum.reason === "kink" && 0.5 > NEAR_FACE * share * share;
+    if (!wide) return [];
+    return [-1, 1].flatMap((side) => {
+      const low = point.cell[i - 2]! + side;
+      if (low < 0 || low + 1 >= nodes.length) return [];
+      const middle = 0.5 * (nodes[low]! + nodes[low + 1]!);
+      const step = stepHolding(H, g, lo, hi, [a], [middle - point.x[i]!]);
+      const x = moved(space, point.x, step, lo, hi, space.lower, space.upper);
+      x[i] = middle;
+      const cell = space.cellOf(x);
+      return space.whole(cell) ? [{ ...point, x, cell }] : [];
+    });
   });
 }
 

@@ -225,7 +225,8 @@ export function* minimise(space: ParameterSpace, starts: readonly Point[]): Aski
     }
   }
 
-  // from the next cells along the axis that is held least: the valley that the answer lies in may go on behind kinks
+  // from the next cells along the axis that is held least, from a kink along others too: the valley that the answer lies
+  // in may go on behind kinks
   for (const beyond of nextCells(space, lowest()!)) {
     consider(yield* descend(space, beyond, lowest()!.evaluation.value));
   }

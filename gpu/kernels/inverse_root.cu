@@ -78,12 +78,14 @@ __device__ void blockProduct(int N, const double* a, const double* b, double* o,
 /** An eigenvalue not below the smallest of L Lᵀ, and near it: inverse iteration. v, w: N doubles. */
 __device__ double smallest(int N, const double* l, double* v, double* w, double* shared) {
   const int thread = static_cast<int>(threadIdx.x);
+#pragma unroll 1
   for (int i = thread; i < N; i += BLOCK) v[i] = 1.0 + static_cast<double>(i * 7 % 11) / 11.0;
   __syncthreads();
   double value = infinity();
 #pragma unroll 1
   for (int step = 0; step < 4; step++) {
     double before = 0;
+#pragma unroll 1
     for (int i = thread; i < N; i += BLOCK) {
       before += v[i] * v[i];
       w[i] = v[i];
@@ -91,12 +93,14 @@ __device__ double smallest(int N, const double* l, double* v, double* w, double*
     before = blockSum(before, shared);
     blockSolve(N, N - 1, l, w, shared);
     double both = 0, after = 0;
+#pragma unroll 1
     for (int i = thread; i < N; i += BLOCK) {
       both += v[i] * w[i];
       after += w[i] * w[i];
     }
     value = before / blockSum(both, shared);
     const double size = 1.0 / sqrt(blockSum(after, shared));
+#pragma unroll 1
     for (int i = thread; i < N; i += BLOCK) v[i] = w[i] * size;
     __syncthreads();
   }
@@ -106,6 +110,7 @@ __device__ double smallest(int N, const double* l, double* v, double* w, double*
 /** ‖1 − P‖, Frobenius. */
 __device__ double distance(int N, const double* p, double* shared) {
   double sum = 0;
+#pragma unroll 1
   for (int t = static_cast<int>(threadIdx.x); t < N * N; t += BLOCK) {
     const double value = (t % (N + 1) == 0 ? 1.0 : 0.0) - p[t];
     sum += value * value;
@@ -126,6 +131,7 @@ __device__ const double* byProducts(int N, double least, double* y, double* z, d
     const bool last = near < NEAR;
     const double rho = last ? 1.0 : sqrt(3.0 / (1.0 + m + m * m));
     m = fmin(1.0, 0.5 * rho * m * (3.0 - rho * rho * m * m));
+#pragma unroll 1
     for (int k = static_cast<int>(threadIdx.x); k < N * N; k += BLOCK) {
       t[k] = (k % (N + 1) == 0 ? 1.5 * rho : 0.0) - 0.5 * rho * rho * rho * from[k];
     }
@@ -159,6 +165,7 @@ __device__ const double* byProducts(int N, double least, double* y, double* z, d
 __device__ bool byEigenvectors(int N, const double* l, double* u, double* o, double* shared) {
   const int thread = static_cast<int>(threadIdx.x);
   const int lane = thread % WARP, warp = thread / WARP;
+#pragma unroll 1
   for (int t = thread; t < N * N; t += BLOCK) {
     const int i = t / N, j = t % N;
     u[t] = j >= i ? *element(l, N - 1, j, i) : 0.0;
@@ -182,6 +189,7 @@ __device__ bool byEigenvectors(int N, const double* l, double* u, double* o, dou
         double* ui = u + i * N;
         double* uj = u + j * N;
         double a = 0, b = 0, both = 0;
+#pragma unroll 1
         for (int k = lane; k < N; k += WARP) {
           a += ui[k] * ui[k];
           b += uj[k] * uj[k];
@@ -195,6 +203,7 @@ __device__ bool byEigenvectors(int N, const double* l, double* u, double* o, dou
         const double zeta = (b - a) / (2.0 * both);
         const double t = (zeta < 0 ? -1.0 : 1.0) / (fabs(zeta) + sqrt(1.0 + zeta * zeta));
         const double cosine = 1.0 / sqrt(1.0 + t * t), sine = cosine * t;
+#pragma unroll 1
         for (int k = lane; k < N; k += WARP) {
           const double x = ui[k], y = uj[k];
           ui[k] = cosine * x - sine * y;
@@ -206,12 +215,15 @@ __device__ bool byEigenvectors(int N, const double* l, double* u, double* o, dou
     turning = __syncthreads_or(turned) != 0;
   }
   if (turning) return false;
+#pragma unroll 1
   for (int i = warp; i < N; i += WARPS) {
     double* row = u + i * N;
     double length = 0;
+#pragma unroll 1
     for (int k = lane; k < N; k += WARP) length += row[k] * row[k];
     length = sqrt(warpSum(length));
     const double scale = 1.0 / (length * sqrt(length));
+#pragma unroll 1
     for (int k = lane; k < N; k += WARP) row[k] *= scale;
   }
   __syncthreads();
@@ -271,7 +283,7 @@ int32_t fibre_covariance(Context& context, const fibre_covariance_call& c, Work&
   return TS_OK;
 }
 
-__global__ void __launch_bounds__(BLOCK) inverseRootKernel(InverseRoot k) {
+__global__ void __launch_bounds__(BLOCK, 1) inverseRootKernel(InverseRoot k) {
   TS_DYNAMIC_SHARED(shared);
   const int N = k.c.N, thread = static_cast<int>(threadIdx.x);
   const int64_t b = k.first + blockIdx.x;
@@ -281,6 +293,7 @@ __global__ void __launch_bounds__(BLOCK) inverseRootKernel(InverseRoot k) {
   double* room = g + N * N;
   double* v = room + 3 * N * N;
   double all = 0;
+#pragma unroll 1
   for (int t = thread; t < N * N; t += BLOCK) {
     const int i = t / N, j = t % N;
     y[t] = j <= i ? c[t] : c[j * N + i];
@@ -288,13 +301,16 @@ __global__ void __launch_bounds__(BLOCK) inverseRootKernel(InverseRoot k) {
     if (j <= i) *element(g, N - 1, i, j) = y[t];
   }
   // what is left of the band lies above the matrix
+#pragma unroll 1
   for (int t = thread; t < N * N; t += BLOCK) {
     if (t % N < N - 1 - t / N) g[t] = 0;
   }
   all = blockSum(all, shared);
   double widest = 0;
+#pragma unroll 1
   for (int i = thread; i < N; i += BLOCK) {
     double sum = 0;
+#pragma unroll 1
     for (int j = 0; j < N; j++) sum += fabs(y[j * N + i]);
     widest = fmax(widest, sum);
   }
@@ -306,6 +322,7 @@ __global__ void __launch_bounds__(BLOCK) inverseRootKernel(InverseRoot k) {
     __syncthreads();
     const double least = smallest(N, g, v, v + N, shared);
     if (norm < ILL * least) {
+#pragma unroll 1
       for (int t = thread; t < N * N; t += BLOCK) y[t] *= 1.0 / norm;
       __syncthreads();
       root = byProducts(N, 0.5 * least / norm, y, room, room + N * N, room + 2 * N * N, shared);
@@ -320,6 +337,7 @@ __global__ void __launch_bounds__(BLOCK) inverseRootKernel(InverseRoot k) {
   }
   __syncthreads();
   if (thread == 0) k.c.method[b] = static_cast<uint8_t>(how);
+#pragma unroll 1
   for (int t = thread; t < N * N; t += BLOCK) k.c.q[b * N * N + t] = how == 0 ? notANumber() : scale * root[t];
 }
 

@@ -128,6 +128,7 @@ __device__ inline bool warpCholesky(int N, int H, double* a) {
       if (i <= last) {
         const double* li = element(a, H, i, 0);
         value = li[j];
+#pragma unroll 1
         for (int k = i - H > 0 ? i - H : 0; k < j; k++) value -= li[k] * lj[k];
       }
       if (i0 == j) {
@@ -149,6 +150,7 @@ __device__ inline void warpSolve(int N, int H, const double* a, double* u, doubl
   for (int i = 0; i < N; i++) {
     const double scale = 1.0 / *element(a, H, i, i), p = u[i] * scale, q = v[i] * scale;
     const int last = i + H < N ? i + H : N - 1;
+#pragma unroll 1
     for (int m = i + 1 + lane; m <= last; m += WARP) {
       u[m] -= *element(a, H, m, i) * p;
       v[m] -= *element(a, H, m, i) * q;
@@ -162,6 +164,7 @@ __device__ inline void warpSolve(int N, int H, const double* a, double* u, doubl
 #pragma unroll 1
   for (int i = N - 1; i >= 0; i--) {
     const double scale = 1.0 / *element(a, H, i, i), p = x[i] * scale, q = y[i] * scale;
+#pragma unroll 1
     for (int m = i - 1 - lane; m >= 0 && m >= i - H; m -= WARP) {
       x[m] -= *element(a, H, i, m) * p;
       y[m] -= *element(a, H, i, m) * q;
@@ -179,8 +182,10 @@ __device__ inline void warpInverseRow(int N, int H, const double* a, double* win
   const int lane = static_cast<int>(threadIdx.x) % WARP;
   const double scale = 1.0 / *element(a, H, i, i);
   const int n = (i + H < N ? i + H : N - 1) - i;
+#pragma unroll 1
   for (int t = lane; t < n; t += WARP) {
     double sum = 0;
+#pragma unroll 1
     for (int k = 0; k < n; k++) sum -= *element(a, H, i + 1 + k, i) * *windowElement(window, H, i + 1 + t, i + 1 + k);
     *windowElement(window, H, i, i + 1 + t) = sum * scale;
     *windowElement(window, H, i + 1 + t, i) = sum * scale;
@@ -195,8 +200,11 @@ __device__ inline void warpInverseRow(int N, int H, const double* a, double* win
   __syncwarp();
 }
 
-/** A block a fibre, a warp a pole at a time; sums over the poles of a warp, then over warps. */
-__global__ void __launch_bounds__(BLOCK) bandRootKernel(Root k) {
+/**
+ * A block a fibre, a warp a pole at a time; sums over the poles of a warp, then over warps. One block a multiprocessor is
+ * asked for, lest registers be kept back and spilled.
+ */
+__global__ void __launch_bounds__(BLOCK, 1) bandRootKernel(Root k) {
   const band_root_call& c = k.c;
   const int F = c.F, L = c.L, H = c.H, P = c.P, ND = c.ND;
   const int64_t m = k.first + blockIdx.x, size = static_cast<int64_t>(L) * (H + 1), each = poleDoubles(L, H, ND);
@@ -218,28 +226,34 @@ __global__ void __launch_bounds__(BLOCK) bandRootKernel(Root k) {
   double* sumq = sumx + L;
   if (thread == 0) *one = 1.0;
   __syncthreads();
+#pragma unroll 1
   for (int i = thread; i < L; i += BLOCK) {
     s1[i] = product(L, H, s, i, one, 0);
     sx[i] = product(L, H, s, i, x, F);
   }
+#pragma unroll 1
   for (int i = lane; i < L * (ND + 3); i += WARP) sum1[i] = 0;
   __syncthreads();
   const int poles = c.count[m];
 #pragma unroll 1
   for (int p = warp; p < poles; p += WARPS) {
     const double sigma = c.shift[m * P + p], g = c.weight[m * P + p];
+#pragma unroll 1
     for (int64_t i = lane; i < size; i += WARP) own[i] = s[i] + (i % (H + 1) == H ? sigma : 0.0);
+#pragma unroll 1
     for (int i = lane; i < L; i += WARP) {
       u[i] = s1[i];
       v[i] = sx[i];
     }
     __syncwarp();
     if (!warpCholesky(L, H, own)) {
+#pragma unroll 1
       for (int i = lane; i < L * (ND + 3); i += WARP) sum1[i] = notANumber();
       __syncwarp();
       continue;
     }
     warpSolve(L, H, own, u, v, p1, p2);
+#pragma unroll 1
     for (int i = lane; i < L; i += WARP) {
       sum1[i] += g * u[i];
       sumx[i] += g * v[i];
@@ -247,6 +261,7 @@ __global__ void __launch_bounds__(BLOCK) bandRootKernel(Root k) {
 #pragma unroll 1
     for (int i = L - 1; i >= 0; i--) {
       warpInverseRow(L, H, own, window, i);
+#pragma unroll 1
       for (int d = lane; d <= ND && d <= H && i + d < L; d += WARP) {
         sumq[static_cast<int64_t>(i + d) * (ND + 1) + ND - d] -= g * sigma * *windowElement(window, H, i, i + d);
       }
@@ -256,10 +271,13 @@ __global__ void __launch_bounds__(BLOCK) bandRootKernel(Root k) {
   }
   __syncthreads();
   double constant = 0;
+#pragma unroll 1
   for (int p = 0; p < poles; p++) constant += c.weight[m * P + p];
   const double* first = sum1 - warp * each;
+#pragma unroll 1
   for (int i = thread; i < L * (ND + 3); i += BLOCK) {
     double sum = 0;
+#pragma unroll 1
     for (int w = 0; w < WARPS; w++) sum += first[w * each + i];
     if (i < L) c.rowsum[m * L + i] = sum;
     else if (i < 2 * L) c.qx[m * L + i - L] = sum;

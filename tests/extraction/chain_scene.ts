@@ -28,6 +28,8 @@ export interface StarField {
   readonly to: number;
   /** Electrons a bin are drawn log-uniformly from here to four times as many. */
   readonly level: number;
+  /** True: neither noise nor cosmic rays, errors as with noise: velocities show what is systematic. */
+  readonly noiseless?: boolean;
 }
 
 export interface Star {
@@ -98,8 +100,8 @@ export async function extractStars(
     fibres: stars.length,
     scene: { wave, before: Math.round(BEYOND / FINE), photons, kinds: stars.map(() => "star") },
     seed: field.seed,
-    damage: { cosmics: 40 },
-    noiseless: false,
+    damage: field.noiseless ? {} : { cosmics: 40 },
+    noiseless: field.noiseless ?? false,
   });
   const cut = ["-s", String(firstFibre), "-n", String(stars.length), "-w", `${from},${to},${BIN}`];
   const { code, err } = await twinspec(

@@ -24,6 +24,8 @@ export interface EdgeScene {
   /** Å of light beyond both ends of the grid; as `extract simulate` where absent. */
   readonly beyond?: number;
   readonly tiling?: Tiling;
+  /** False: no noise in the image, so that pulls are what the extraction itself is off by. */
+  readonly noise?: boolean;
 }
 
 /** The same PSF with all its traces moved, pixels: light leaves a CCD whose edge the real one keeps away from. */
@@ -48,7 +50,7 @@ export interface EdgeAnswer {
 
 /** Simulates one bundle and extracts it. */
 export function extractEdge(target: Target, scene: EdgeScene): EdgeAnswer {
-  const { psf, firstFibre, fibres, seed, tiling = "bundle" } = scene;
+  const { psf, firstFibre, fibres, seed, tiling = "bundle", noise = true } = scene;
   const wave = uniformGrid(scene.grid), bins = wave.length;
   const beyond = scene.beyond === undefined ? {} : { beyond: scene.beyond };
   const light = simulateScene({ wave, firstFibre, fibres, seed, ...beyond });
@@ -57,7 +59,7 @@ export function extractEdge(target: Target, scene: EdgeScene): EdgeAnswer {
   const image = new Float32Array(cutout.columns * cutout.rows), ivar = new Float32Array(image.length);
   for (
     const strip of simulateImage(target, {
-      ...{ psf, firstFibre, fibres, wave: light.wave, photons: light.photons, seed },
+      ...{ psf, firstFibre, fibres, wave: light.wave, photons: light.photons, seed, noise },
     })
   ) {
     for (let r = 0; r < strip.rows; r++) {
