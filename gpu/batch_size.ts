@@ -6,11 +6,10 @@ import { type Argument, type Dims, DTYPE_BYTES, elements, type Kernel } from "..
 import { resolutionDeconvolve } from "../core/kernels/resolution.ts";
 import type { FitJob } from "../core/stellar/batch.ts";
 import { commonGrid } from "../core/stellar/common_grid.ts";
+import { roomFor } from "./room.ts";
 
 /** Templates of a velocity scan: 24 and three rotations of each, or a hundred without parameters. */
 const SCAN_TEMPLATES = 100;
-/** Part of the free memory for arrays; what is left is scratch and slack. */
-const ARRAYS = 0.4;
 /** Beyond that a batch only waits longer for its slowest star. */
 const MOST_STARS = 4096;
 
@@ -62,10 +61,5 @@ export function fitBytes(job: FitJob): FitBytes {
 /** Stars of a batch for a device with so many bytes free; RangeError where not even one fits. */
 export function starsPerBatch(job: FitJob, free: number): number {
   const { resident, star } = fitBytes(job);
-  const stars = Math.floor((ARRAYS * free - resident) / star);
-  if (stars >= 1) return Math.min(stars, MOST_STARS);
-  if (resident + star > free) {
-    throw new RangeError(`a job needs ${resident} bytes and ${star} a star, the device has ${free} free`);
-  }
-  return 1;
+  return Math.min(roomFor(free, star, "star", resident), MOST_STARS);
 }

@@ -11,9 +11,8 @@ import { normalEquations, weakPrior } from "../core/kernels/normal_equations.ts"
 import { modelImage, pixelSums } from "../core/kernels/pixel_sums.ts";
 import { bandExtent, bandRoot, decorrelate } from "../core/kernels/root.ts";
 import { psfSpots } from "../core/kernels/spots.ts";
+import { roomFor } from "./room.ts";
 
-/** Part of the free memory for arrays; what is left is scratch and slack. */
-const ARRAYS = 0.4;
 /** Most poles that a square root takes: what 1e-12 wants at cond 1e9. */
 const POLES = 40;
 
@@ -81,9 +80,5 @@ export function bundlesPerBatch(job: ExtractionJob, free: number): number {
   // one from the middle of the CCD, where the traces are as long as anywhere
   const middle = Math.floor(job.psf.fibres / (2 * fibres)) * fibres;
   const firstFibre = Math.max(0, Math.min(middle, job.psf.fibres - fibres));
-  const each = bundleBytes(job, { firstFibre, fibres });
-  const bundles = Math.floor(ARRAYS * free / each);
-  if (bundles >= 1) return bundles;
-  if (each > free) throw new RangeError(`a bundle needs ${each} bytes, the device has ${free} free`);
-  return 1;
+  return roomFor(free, bundleBytes(job, { firstFibre, fibres }), "bundle");
 }

@@ -7,9 +7,7 @@ import { kappaFit, kappaPrepare } from "../core/kernels/kappa.ts";
 import { type Dims, DTYPE_BYTES, elements, type Kernel } from "../core/kernels/kernel.ts";
 import { lossconeNormalise, lossconePitch, lossconeTables } from "../core/kernels/losscone_prepare.ts";
 import { lossconeEvaluate, lossconeSearch } from "../core/kernels/losscone_search.ts";
-
-/** Part of the free memory for arrays; what is left is scratch and slack. */
-const ARRAYS = 0.4;
+import { roomFor } from "./room.ts";
 
 /** Bytes of what kernels want of each sweep; they share arguments by name. */
 function bytes(kernels: readonly Kernel[], dims: Dims): number {
@@ -40,8 +38,5 @@ export function sweepBytes({ wanted, options, potential }: LossconeJob): number 
  * @throws RangeError where not even one fits
  */
 export function sweepsPerBatch(job: LossconeJob, free: number): number {
-  const each = sweepBytes(job), sweeps = Math.floor(ARRAYS * free / each);
-  if (sweeps >= 1) return sweeps;
-  if (each > free) throw new RangeError(`a sweep needs ${each} bytes, the device has ${free} free`);
-  return 1;
+  return roomFor(free, sweepBytes(job), "sweep");
 }
