@@ -3,8 +3,9 @@
 //   out_j = (1/Δ_j) ∫_{pixel j} dλ ∫ F(λ′) G(λ − λ′; σ_j) dλ′ = Σ_i w_ij F_i,   F piecewise linear between its knots,
 //   w_ij = ∫ Λ_i(λ′) K_j(λ′) dλ′,   K_j(λ′) = [Φ((e_{j+1}−λ′)/σ_j) − Φ((e_j−λ′)/σ_j)] / Δ_j
 //
-// with the edges e half-way between pixel centres, Δ_j = e_{j+1} − e_j, Λ_i the triangle of knot i and Φ the normal
-// distribution. The integrals are exact: with f₁(d) = σ J₁(d/σ), f₂(d) = σ² J₂(d/σ), J₁ = ∫Φ, J₂ = ∫J₁, and
+// with the edges e half-way between pixel centres, Δ_j half the distance between the centres on either side (the same but
+// for the rounding of the edges, ε λ/Δ, and what published grids were divided by), Λ_i the triangle of knot i and Φ the
+// normal distribution. The integrals are exact: with f₁(d) = σ J₁(d/σ), f₂(d) = σ² J₂(d/σ), J₁ = ∫Φ, J₂ = ∫J₁, and
 // d₁(λ) = f₁(e_{j+1}−λ) − f₁(e_j−λ), d₂ likewise, the segment [a, b] of width h adds
 //
 //   to knot a: d₁(a) − (d₂(a) − d₂(b))/h        to knot b: (d₂(a) − d₂(b))/h − d₁(b)
@@ -59,6 +60,13 @@ function edge(M: i32, x: usize, j: i32): f64 {
   return 0.5 * (get(x, j - 1) + get(x, j));
 }
 
+/** Width of pixel j: half the distance between its neighbours, the whole one to its neighbour at either end. */
+function pixelWidth(M: i32, x: usize, j: i32): f64 {
+  if (j == 0) return get(x, 1) - get(x, 0);
+  if (j == M - 1) return get(x, M - 1) - get(x, M - 2);
+  return 0.5 * (get(x, j + 1) - get(x, j - 1));
+}
+
 /**
  * Weights of M ≥ 2 output pixels on N input knots: `start` the first knot of each, `weights` (M, W), zero beyond the
  * last. Knots past the W-th are left out: W must be what `rebinWidth` says.
@@ -80,7 +88,7 @@ export function rebin_weights(
     const s = get(sigma, j);
     const low = edge(M, lam1, j);
     const high = edge(M, lam1, j + 1);
-    const width = high - low;
+    const width = pixelWidth(M, lam1, j);
     const reach = 5.0 * s + (width > 2.0 * s ? 0.5 * width : 0.0);
     let begin = lowerBound(N, lam0, centre - reach) - 1;
     let end = lowerBound(N, lam0, centre + reach) + 1;

@@ -45,7 +45,8 @@ export const rebinWeights: Kernel = {
   family: "rebin",
   doc:
     "Weights that convolve a piecewise linear spectrum with a Gaussian of width σ_j and integrate it over pixel j, " +
-    "divided by the pixel's width; pixel edges half-way between centres; Gaussian cut beyond 5σ of the centre.",
+    "divided by the pixel's width; pixel edges half-way between centres, its width half the distance between the centres " +
+    "on either side; Gaussian cut beyond 5σ of the centre.",
   source:
     "exact integrals of (linear × Gaussian) over a pixel, by the first two integrals of the normal distribution",
   dims: DIMS,
@@ -68,7 +69,7 @@ export const rebinWeights: Kernel = {
     absolute: 0,
     reason:
       "a knot's weight is a difference of second integrals over its spacing h, error ε σ²/hΔ or ε Δ/h. Whole spectra: " +
-      "1e-12 of quadrature; the reference's rebinner.npz carries 2.4e-12 of its own rounding",
+      "1e-12 of quadrature and of rebinner.npz",
   },
   nan: "propagates within its batch row",
   flops: (d) => 240 * d.M! * d.W!,

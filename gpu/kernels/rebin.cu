@@ -49,6 +49,13 @@ static __device__ inline double edge(int M, const double* x, int j) {
   return 0.5 * (x[j - 1] + x[j]);
 }
 
+/** Width of pixel j: half the distance between its neighbours, the whole one to its neighbour at either end. */
+static __device__ inline double pixelWidth(int M, const double* x, int j) {
+  if (j == 0) return x[1] - x[0];
+  if (j == M - 1) return x[M - 1] - x[M - 2];
+  return 0.5 * (x[j + 1] - x[j - 1]);
+}
+
 __global__ void __launch_bounds__(BLOCK) rebinWeightsKernel(rebin_weights_call c) {
   const int64_t index = globalIndex();
   if (index >= c.M) return;
@@ -60,7 +67,7 @@ __global__ void __launch_bounds__(BLOCK) rebinWeightsKernel(rebin_weights_call c
   const double s = c.sigma[j];
   const double low = edge(c.M, c.lam1, j);
   const double high = edge(c.M, c.lam1, j + 1);
-  const double width = high - low;
+  const double width = pixelWidth(c.M, c.lam1, j);
   const double reach = 5.0 * s + (width > 2.0 * s ? 0.5 * width : 0.0);
   int begin = lowerBound(N, c.lam0, centre - reach) - 1;
   int end = lowerBound(N, c.lam0, centre + reach) + 1;

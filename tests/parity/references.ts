@@ -7,7 +7,7 @@ import { solveSystem } from "../reference/cholesky.ts";
 import { slowDoppler, slowTemplates } from "../reference/fit.ts";
 import { slowSeries, slowSpectrum } from "../reference/fourier.ts";
 import { slowInterpolate } from "../reference/interpolate.ts";
-import { pixelEdges, slowReach, slowWeights } from "../reference/rebin.ts";
+import { pixelEdges, pixelWidths, slowReach, slowWeights } from "../reference/rebin.ts";
 import { slowDeconvolve, slowGaussian, slowResolve } from "../reference/resolution.ts";
 import { slowRotate, slowRotationWeights } from "../reference/rotation.ts";
 import { slowFactor, slowSpline, slowSplineValue } from "../reference/spline.ts";
@@ -105,13 +105,13 @@ const rebinWeights = reference(
     weights: within(1e-11),
   },
   ({ N, M, W }, { lam0, lam1, sigma }) => {
-    const edges = pixelEdges(lam1!);
+    const edges = pixelEdges(lam1!), widths = pixelWidths(lam1!);
     const start: number[] = [], weights = new Float64Array(M! * W!);
     for (let j = 0; j < M!; j++) {
       const pixel = [lam1![j]!, edges[j]!, edges[j + 1]!, sigma![j]!] as const;
       const begin = Math.min(slowReach(lam0!, ...pixel)[0], N! - 1);
       start.push(begin);
-      const row = slowWeights(lam0!, ...pixel);
+      const row = slowWeights(lam0!, ...pixel, widths[j]!);
       for (let i = 0; i < W! && begin + i < N!; i++) weights[j * W! + i] = row[begin + i]!;
     }
     return { start, weights };

@@ -61,17 +61,17 @@ export function slowReach(
   return [Math.max(0, bound(centre - reach) - 1), Math.min(N - 1, bound(centre + reach) + 1)];
 }
 
-/** Weights of all N knots in one pixel [low, high] about `centre`. */
+/** Weights of all N knots in one pixel [low, high] about `centre`, divided by `width`. */
 export function slowWeights(
   lam0: ArrayLike<number>,
   centre: number,
   low: number,
   high: number,
   sigma: number,
+  width: number,
 ): Float64Array {
   const N = lam0.length;
   const out = new Float64Array(N);
-  const width = high - low;
   const [begin, end] = slowReach(lam0, centre, low, high, sigma);
   for (let i = begin; i < end; i++) {
     // from the centre: differences of wavelengths are exact, wavelengths between knots are not
@@ -109,4 +109,13 @@ export function pixelEdges(lam1: ArrayLike<number>): Float64Array {
   out[0] = lam1[0] - (lam1[1] - lam1[0]) / 2;
   out[M] = lam1[M - 1] + (lam1[M - 1] - lam1[M - 2]) / 2;
   return out;
+}
+
+/** Widths of pixels: half the distance between the centres on either side, at the ends that to the neighbour. */
+export function pixelWidths(lam1: ArrayLike<number>): Float64Array {
+  const last = lam1.length - 1;
+  return Float64Array.from({ length: lam1.length }, (_, j) => {
+    const from = Math.max(0, j - 1), to = Math.min(last, j + 1);
+    return (lam1[to] - lam1[from]) / (to - from);
+  });
 }
