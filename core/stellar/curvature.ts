@@ -1,9 +1,10 @@
 /**
  * The curvature of −2 ln L at a minimum, the last Newton step, and the covariance.
  *
- * The Hessian is taken by central differences of the exact gradient, within the polynomial of the minimum's own cell
- * (which continues smoothly past its faces, as rotation does below zero), so differences never straddle a kink or a
- * border. What a near kink does to the errors is added from both sides of it: kinks.ts.
+ * The Hessian is taken by differences of the exact gradient, within the polynomial of the minimum's own cell (which
+ * continues smoothly past its faces), so differences never straddle a kink or a border. They are one-sided; the third
+ * derivatives that this would leave in the result are those of the Gauss-Newton matrix but for a small part, and its
+ * difference between the same two points takes them out: H_a = Δg/h − ½ ΔGN_a. What a near kink does to the errors is added from both sides of it: kinks.ts.
  */
 import { type Beyond, kinkedCovariance, lookBeyond } from "./kinks.ts";
 import { type Asking, evaluate } from "./asking.ts";
@@ -12,7 +13,7 @@ import type { Evaluation, ParameterSpace, Point } from "./parameter_space.ts";
 import { boxStep, choleskyFactor, invertSymmetric, predictedFall } from "./quadratic.ts";
 
 /** Difference step in units of the conditional error. */
-const STEP = 0.05;
+const STEP = 0.002;
 
 export interface Curvature {
   readonly minimum: Minimum;
@@ -42,18 +43,17 @@ export function* measureCurvature(space: ParameterSpace, start: Minimum): Asking
   });
   const points: Point[] = [];
   free.forEach((i, a) => {
-    for (const sign of [-1, 1]) {
-      const x = point.x.slice();
-      x[i]! += sign * steps[a]!;
-      points.push({ ...point, x });
-    }
+    const x = point.x.slice();
+    x[i]! += steps[a]!;
+    points.push({ ...point, x });
   });
   const around: readonly Evaluation[] = yield points;
   const hessian = new Float64Array(m * m);
   for (let a = 0; a < m; a++) {
     for (let b = 0; b < m; b++) {
-      const there = (around[2 * a + 1]!.gradient[free[b]!]! - around[2 * a]!.gradient[free[b]!]!) /
-        (2 * steps[a]!);
+      const i = free[a]!, j = free[b]!;
+      const there = (around[a]!.gradient[j]! - evaluation.gradient[j]!) / steps[a]! -
+        (around[a]!.curvature[i * n + j]! - evaluation.curvature[i * n + j]!) / 2;
       hessian[a * m + b]! += there / 2;
       hessian[b * m + a]! += there / 2;
     }
@@ -83,15 +83,16 @@ export function* measureCurvature(space: ParameterSpace, start: Minimum): Asking
   }
   const inverse = invertSymmetric(H, m);
   const gradient = Float64Array.from(free, (i) => evaluation.gradient[i]!);
-  const beyond = inverse === null ? [] : yield* lookBeyond(
+  const behind = inverse === null ? { beyond: [], evaluations: 0 } : yield* lookBeyond(
     space,
     point,
+    start.looks,
     gradient,
     H,
     Float64Array.from(free, (_, a) => Math.sqrt(2 * inverse[a * m + a]!)),
   );
-  evaluations += beyond.length;
-  return { minimum: { ...start, point, evaluation, evaluations }, hessian: H, bad, beyond };
+  evaluations += behind.evaluations;
+  return { minimum: { ...start, point, evaluation, evaluations }, hessian: H, bad, beyond: behind.beyond };
 }
 
 function scaled(H: Float64Array, m: number): Float64Array {

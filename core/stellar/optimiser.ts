@@ -14,11 +14,19 @@ import type { Reason } from "./result.ts";
 import { Correction } from "./secant.ts";
 import { damped, moved, restrict, room } from "./steps.ts";
 
+/** An evaluation on a face of the minimum's cell, in the cell behind it. */
+export interface Look {
+  readonly point: Point;
+  readonly evaluation: Evaluation;
+}
+
 export interface Minimum {
   readonly point: Point;
   readonly evaluation: Evaluation;
   readonly reason: Reason;
   readonly evaluations: number;
+  /** What has been seen behind the faces of its cell. */
+  readonly looks: readonly Look[];
 }
 
 /** Stop when the undamped step within the cell promises less than this. */
@@ -26,6 +34,8 @@ const PROMISE = 1e-4;
 const MOST_EVALUATIONS = 80;
 /** A step into another cell is taken when it yields this much of its promise. */
 const HARVEST = 0.3;
+/** A descent whose promised end is this close to the best minimum, in −2 ln L by the quadratic, is on its way there. */
+const SAME = 0.05;
 
 interface State {
   point: Point;
@@ -35,13 +45,13 @@ interface State {
 /**
  * Descends from one start to a minimum.
  *
- * @param giveUpAbove - stop early once the promised value stays above this
+ * @param best - stop early once the promised value stays above this minimum's, or the way leads to it
  * @param mostAtStart - do not begin where the start lies above this
  */
 export function* descend(
   space: ParameterSpace,
   start: Point,
-  giveUpAbove = Infinity,
+  best: Minimum | null = null,
   mostAtStart = Infinity,
 ): Asking<Minimum | null> {
   const m = space.free.length;
@@ -51,11 +61,22 @@ export function* descend(
     return yield* evaluate(point);
   };
   const at = (x: Float64Array, cell: Int32Array): Point => ({ x, cell, template: start.template });
+  const giveUpAbove = best?.evaluation.value ?? Infinity;
 
   let state: State = { point: start, evaluation: yield* ask(start) };
   if (!Number.isFinite(state.evaluation.value) || state.evaluation.value > mostAtStart) return null;
   let lambda = 1e-3;
   const crossed = new Set<string>();
+  const looks: Look[] = [];
+  const ended = ({ point, evaluation }: State, reason: Reason): Minimum => {
+    return {
+      point,
+      evaluation,
+      reason,
+      evaluations,
+      looks: looks.filter((look) => look.point.x === point.x),
+    };
+  };
   const correction = new Correction(m);
   const learn = (from: State, to: State) => {
     if (from.point.cell.some((c, d) => c !== to.point.cell[d])) return correction.reset();
@@ -77,9 +98,9 @@ export function* descend(
     const promise = predictedFall(H, g, undamped);
 
     if (promise < PROMISE) {
-      const next = yield* acrossFaces(space, state, crossed, ask, at);
-      if (next === null) return { point, evaluation, reason: "converged", evaluations };
-      if (next === "kink") return { point, evaluation, reason: "kink", evaluations };
+      const next = yield* acrossFaces(space, state, crossed, looks, ask, at);
+      if (next === null) return ended(state, "converged");
+      if (next === "kink") return ended(state, "kink");
       state = next;
       correction.reset();
       lambda = Math.min(lambda, 1e-3);
@@ -90,9 +111,10 @@ export function* descend(
       const wide = room(space, point.x, space.lower, space.upper);
       const far = boxStep(H, g, wide.lo, wide.hi);
       if (evaluation.value - 2 * predictedFall(H, g, far) > giveUpAbove) {
-        return { point, evaluation, reason: "not fitted", evaluations };
+        return ended(state, "not fitted");
       }
     }
+    if (best !== null && leadsTo(space, best, state, H, undamped, promise)) return ended(state, "not fitted");
 
     // (a) a step in the whole grid; (b) one that stops on the face
     const D = damped(H, m, lambda);
@@ -122,10 +144,26 @@ export function* descend(
       lambda = Math.max(lambda * 0.1, 1e-8);
     } else {
       lambda = Math.max(lambda * 10, 1e-3);
-      if (lambda > 1e6) return { point, evaluation, reason: "converged", evaluations };
+      if (lambda > 1e6) return ended(state, "converged");
     }
   }
-  return { ...state, reason: "iterations exhausted", evaluations };
+  return ended(state, "iterations exhausted");
+}
+
+/** The quadratic of this cell ends where the best minimum is known to lie, and as low. */
+function leadsTo(
+  space: ParameterSpace,
+  best: Minimum,
+  { point, evaluation }: State,
+  H: Float64Array,
+  step: Float64Array,
+  promise: number,
+): boolean {
+  if (point.template !== best.point.template) return false;
+  if (point.cell.some((c, d) => c !== best.point.cell[d])) return false;
+  if (Math.abs(evaluation.value - promise - best.evaluation.value) > SAME) return false;
+  const apart = Float64Array.from(space.free, (i, a) => point.x[i]! + step[a]! - best.point.x[i]!);
+  return -predictedFall(H, new Float64Array(apart.length), apart) < SAME;
 }
 
 /** Looks across the inner faces that the minimum presses against; null: none; "kink": uphill on both sides. */
@@ -133,6 +171,7 @@ function* acrossFaces(
   space: ParameterSpace,
   state: State,
   crossed: Set<string>,
+  looks: Look[],
   ask: (point: Point) => Asking<Evaluation>,
   at: (x: Float64Array, cell: Int32Array) => Point,
 ): Asking<State | "kink" | null> {
@@ -162,6 +201,7 @@ function* acrossFaces(
   if (!space.whole(flipped)) return "kink";
   const beyond = at(point.x, flipped);
   const e = yield* ask(beyond);
+  if (dims.length === 1) looks.push({ point: beyond, evaluation: e });
   const onward = dims.filter((d) => {
     const slope = e.gradient[2 + d]!;
     return flipped[d]! < point.cell[d]! ? slope > 0 : slope < 0;
@@ -202,7 +242,7 @@ export function* minimise(space: ParameterSpace, starts: readonly Point[]): Aski
   };
   const lowest = () => best as Minimum | null;
 
-  for (const start of starts) consider(yield* descend(space, start, lowest()?.evaluation.value ?? Infinity));
+  for (const start of starts) consider(yield* descend(space, start, lowest()));
   if (lowest() === null) return null;
 
   if (space.free.includes(1)) {
@@ -221,23 +261,30 @@ export function* minimise(space: ParameterSpace, starts: readonly Point[]): Aski
       x[1] = other;
       const start: Point = { ...here.point, x };
       const margin = other > 0 ? here.evaluation.value + FAST_MARGIN : Infinity;
-      consider(yield* descend(space, start, here.evaluation.value, margin));
+      consider(yield* descend(space, start, here, margin));
     }
   }
 
   // from the next cells along the axis that is held least, from a kink along others too: the valley that the answer lies
   // in may go on behind kinks
+  const begun = new Set<string>();
   for (const beyond of nextCells(space, lowest()!)) {
-    consider(yield* descend(space, beyond, lowest()!.evaluation.value));
+    begun.add(beyond.cell.join());
+    consider(yield* descend(space, beyond, lowest()));
   }
 
   // across the near faces of the best, again while that finds something lower
+  const looks: Look[] = [];
   for (let round = 0; round < 4; round++) {
     const here = lowest()!;
     let better = false;
+    looks.splice(0, looks.length, ...here.looks);
     for (const beyond of nearFaces(space, here)) {
+      // a descent from the middle of that cell has been there
+      if (begun.has(beyond.cell.join())) continue;
       evaluations++;
       const e = yield* evaluate(beyond);
+      looks.push({ point: beyond, evaluation: e });
       const { g, H } = restrict(space, e);
       // bounded by the faces just crossed: where the way down leads back over one there is nothing new behind it
       const lower = space.lower.slice(), upper = space.upper.slice();
@@ -252,9 +299,10 @@ export function* minimise(space: ParameterSpace, starts: readonly Point[]): Aski
       const promise = predictedFall(H, g, step);
       const height = e.value - here.evaluation.value;
       if (!(height - promise <= CLOSE + CLOSE_SHARE * Math.max(0, height))) continue;
-      better = consider(yield* descend(space, beyond, here.evaluation.value)) || better;
+      better = consider(yield* descend(space, beyond, here)) || better;
     }
     if (!better) break;
+    looks.length = 0;
   }
-  return { ...lowest()!, evaluations };
+  return { ...lowest()!, evaluations, looks };
 }
