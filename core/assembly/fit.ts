@@ -8,7 +8,7 @@
 // Twins: gpu/kernels/fit.cu, core/kernels/fit.ts.
 import { goodResidual, marginalise, projectedGradient, residual } from "./chisq";
 import { interpolateRange } from "./interpolate";
-import { at, get, get2, set } from "./memory";
+import { across, at, get, get2, set } from "./memory";
 import { convolveRange, rotationHalfWidth, rotationWeights } from "./rotation";
 import { dopplerFactor, LIGHT } from "./spline";
 
@@ -240,43 +240,78 @@ function shapeTemplate(
 /** out[i·Q + q] = Σ_m rows[i, m] T[(i+m−W/2)·Q + q]. */
 function resolveColumns(NP: i32, W: i32, Q: i32, rows: usize, T: usize, out: usize): void {
   const half = W >> 1;
-  const step = <usize> Q << 3;
-  for (let i = 0; i < NP; i++) {
-    const m0 = max(0, half - i);
-    const m1 = min(W, NP + half - i);
-    const r = at(rows, i * W);
-    const source = T + step * (i + m0 - half);
-    const to = out + step * i;
-    if (Q == 8) {
-      let s0 = f64x2.splat(0);
-      let s1 = s0;
-      let s2 = s0;
-      let s3 = s0;
-      let from = source;
-      for (let m = m0; m < m1; m++) {
-        const weight = v128.load64_splat(at(r, m));
-        s0 = f64x2.add(s0, f64x2.mul(weight, v128.load(from)));
-        s1 = f64x2.add(s1, f64x2.mul(weight, v128.load(from, 16)));
-        s2 = f64x2.add(s2, f64x2.mul(weight, v128.load(from, 32)));
-        s3 = f64x2.add(s3, f64x2.mul(weight, v128.load(from, 48)));
-        from += 64;
-      }
-      v128.store(to, s0);
-      v128.store(to, s1, 16);
-      v128.store(to, s2, 32);
-      v128.store(to, s3, 48);
+  let i = 0;
+  while (i < NP) {
+    if (Q == 8 && W == 2 * half + 1 && i >= half && i + 1 + half < NP) {
+      resolveTwo(W, at(rows, i * W), T + (<usize> (i - half) << 6), out + (<usize> i << 6));
+      i += 2;
     } else {
-      for (let c: usize = 0; c < step; c += 16) {
-        let sum = f64x2.splat(0);
-        let from = source + c;
-        for (let m = m0; m < m1; m++) {
-          sum = f64x2.add(sum, f64x2.mul(v128.load64_splat(at(r, m)), v128.load(from)));
-          from += step;
-        }
-        v128.store(to + c, sum);
-      }
+      resolveOne(NP, W, Q, i, rows, T, out);
+      i++;
     }
   }
+}
+
+function resolveOne(NP: i32, W: i32, Q: i32, i: i32, rows: usize, T: usize, out: usize): void {
+  const half = W >> 1;
+  const step = <usize> Q << 3;
+  const m0 = max(0, half - i);
+  const m1 = min(W, NP + half - i);
+  const r = at(rows, i * W);
+  const source = T + step * (i + m0 - half);
+  const to = out + step * i;
+  for (let c: usize = 0; c < step; c += 16) {
+    let sum = f64x2.splat(0);
+    let from = source + c;
+    for (let m = m0; m < m1; m++) {
+      sum = f64x2.add(sum, f64x2.mul(v128.load64_splat(at(r, m)), v128.load(from)));
+      from += step;
+    }
+    v128.store(to + c, sum);
+  }
+}
+
+/** Two neighbouring pixels of eight columns, which share all template pixels but the first and the last. */
+// @ts-ignore: decorator
+@inline
+function resolveTwo(W: i32, r: usize, from: usize, to: usize): void {
+  let w = v128.load64_splat(r);
+  const zero = f64x2.splat(0);
+  let a0 = f64x2.add(zero, f64x2.mul(w, v128.load(from)));
+  let a1 = f64x2.add(zero, f64x2.mul(w, v128.load(from, 16)));
+  let a2 = f64x2.add(zero, f64x2.mul(w, v128.load(from, 32)));
+  let a3 = f64x2.add(zero, f64x2.mul(w, v128.load(from, 48)));
+  let b0 = zero, b1 = zero, b2 = zero, b3 = zero;
+  from += 64;
+  r += 8;
+  const second = <usize> (W - 1) << 3; // row of the next pixel, one back
+  for (let m = 1; m < W; m++) {
+    w = v128.load64_splat(r);
+    const v = v128.load64_splat(r + second);
+    let x = v128.load(from);
+    a0 = f64x2.add(a0, f64x2.mul(w, x));
+    b0 = f64x2.add(b0, f64x2.mul(v, x));
+    x = v128.load(from, 16);
+    a1 = f64x2.add(a1, f64x2.mul(w, x));
+    b1 = f64x2.add(b1, f64x2.mul(v, x));
+    x = v128.load(from, 32);
+    a2 = f64x2.add(a2, f64x2.mul(w, x));
+    b2 = f64x2.add(b2, f64x2.mul(v, x));
+    x = v128.load(from, 48);
+    a3 = f64x2.add(a3, f64x2.mul(w, x));
+    b3 = f64x2.add(b3, f64x2.mul(v, x));
+    from += 64;
+    r += 8;
+  }
+  w = v128.load64_splat(r + second);
+  v128.store(to, a0);
+  v128.store(to, a1, 16);
+  v128.store(to, a2, 32);
+  v128.store(to, a3, 48);
+  v128.store(to, f64x2.add(b0, f64x2.mul(w, v128.load(from))), 64);
+  v128.store(to, f64x2.add(b1, f64x2.mul(w, v128.load(from, 16))), 80);
+  v128.store(to, f64x2.add(b2, f64x2.mul(w, v128.load(from, 32))), 96);
+  v128.store(to, f64x2.add(b3, f64x2.mul(w, v128.load(from, 48))), 112);
 }
 
 /**
@@ -352,7 +387,10 @@ export function fit_evaluate(
       resolveColumns(NP, W, Q, at(rows, b * NP * W), columns, resolved);
       shaped = resolved;
     }
-    const f = projectedGradient(NP, K, Q, basis, at(y, b * NP), at(s, b * NP), shaped, coeff, g, gn, scratch);
+    const data = at(y, b * NP);
+    const weight = at(s, b * NP);
+    // all columns but the template and the last, which is zero
+    const f = projectedGradient(NP, K, Q, 1, Q - 2, basis, data, weight, shaped, coeff, g, gn, scratch);
     set(value, e, f + get(sumlog, b));
     for (let i = 0; i < P; i++) {
       const qi = i == 0 ? Q - 2 : i;
@@ -448,8 +486,13 @@ function shiftAndResolve(
     for (let i = 0; i < NP; i++) {
       const m0 = max(0, half - i);
       const m1 = min(W, NP + half - i);
-      let sum: f64 = 0;
-      for (let m = m0; m < m1; m++) sum += get(rows, i * W + m) * get(shifted, i + m - half);
+      const r = at(rows, i * W);
+      const source = at(shifted, i - half);
+      let pairs = f64x2.splat(0);
+      let m = m0;
+      for (; m + 1 < m1; m += 2) pairs = f64x2.add(pairs, f64x2.mul(get2(r, m), get2(source, m)));
+      let sum = across(pairs);
+      if (m < m1) sum += get(r, m) * get(source, m);
       set(out, i, sum);
     }
   }
@@ -518,7 +561,7 @@ export function fit_scan(
       const data = at(y, b * NP);
       const weight = at(s, b * NP);
       const det = marginalise(NP, K, basis, data, weight, shaped, 1, coeff, l, scratch);
-      const chi = residual(NP, K, basis, data, weight, shaped, 1, coeff, 0, scratch);
+      const chi = residual(NP, K, basis, data, weight, shaped, coeff, 0, scratch);
       set(value, e * V + v, det + chi + get(sumlog, b));
     }
   }
@@ -592,7 +635,7 @@ export function fit_model(
     );
     const a = at(coeff, e * K);
     const det = marginalise(NP, K, basis, data, weight, shaped, 1, a, l, scratch);
-    const chi = residual(NP, K, basis, data, weight, shaped, 1, a, product, scratch);
+    const chi = residual(NP, K, basis, data, weight, shaped, a, product, scratch);
     set(chi2, e, goodResidual(NP, data, weight, product, mask));
     set(value, e, det + chi + get(sumlog, b));
   }
