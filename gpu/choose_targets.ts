@@ -2,7 +2,7 @@
 import { InputError } from "../core/io/input_error.ts";
 import { type ChosenTargets, type WasmPipeline, wasmTargets } from "../core/run_targets.ts";
 import { compileCore } from "../core/wasm/load.ts";
-import { type DeviceRow, listDevices } from "./devices.ts";
+import { type DeviceRow, devicesOf } from "./devices.ts";
 import { DeviceError } from "./errors.ts";
 import type { DeviceKind } from "./library.ts";
 
@@ -29,22 +29,22 @@ const ABSENT = 1;
  * `wasm`; `cuda`: all usable devices; `cuda:0,2`: these; `emulated`; `auto`: CUDA where a device is usable and there are
  * items enough, else WASM, and the note says which and why.
  *
- * @param devices - for tests
+ * @param devices - what there is of a kind, for tests
  * @throws DeviceError where the target is absent; InputError where it is no target
  */
 export function chooseTargets<Job>(
   target: string,
   items: number,
   pipeline: Pipeline<Job>,
-  devices: () => readonly DeviceRow[] = listDevices,
+  devices: (kind: DeviceKind) => readonly DeviceRow[] = devicesOf,
 ): ChosenTargets<Job> {
   if (target === "wasm") return wasmTargets(target, pipeline);
   const [kind, list] = target.split(":", 2) as [string, string | undefined];
-  if (kind === "auto" && list === undefined) return automatic(items, pipeline, devices());
+  if (kind === "auto" && list === undefined) return automatic(items, pipeline, devices("cuda"));
   if (kind !== "cuda" && kind !== "emulated") {
     throw new InputError(`--target ${target}: there are auto, wasm, cuda, cuda:0,2 and emulated`);
   }
-  const rows = devices().filter((row) => row.kind === kind);
+  const rows = devices(kind).filter((row) => row.kind === kind);
   const usable = rows.filter((row) => row.usable);
   if (usable.length === 0) {
     throw new DeviceError(rows[0]?.reason ?? `no ${kind} device`, ABSENT);

@@ -28,7 +28,7 @@ export interface DeviceRow {
 export function listDevices(
   open: (kind: DeviceKind) => DeviceLibrary = (kind) => new DeviceLibrary(kind),
 ): DeviceRow[] {
-  return [wasmRow(), ...kindRows("cuda", open), ...kindRows("emulated", open)];
+  return [wasmRow(), ...devicesOf("cuda", open), ...devicesOf("emulated", open)];
 }
 
 function wasmRow(): DeviceRow {
@@ -43,7 +43,11 @@ function wasmRow(): DeviceRow {
 
 const NOT_A_GPU = { free: null, driver: null, capability: null } as const;
 
-function kindRows(kind: DeviceKind, open: (kind: DeviceKind) => DeviceLibrary): DeviceRow[] {
+/** Devices of one kind; where it is absent, one row that says why. Opens no library of another kind. */
+export function devicesOf(
+  kind: DeviceKind,
+  open: (kind: DeviceKind) => DeviceLibrary = (kind) => new DeviceLibrary(kind),
+): DeviceRow[] {
   const name = kind === "cuda" ? "CUDA device" : "emulated device (tests only)";
   const absent = (target: string, error: unknown): DeviceRow => ({
     ...{ target, kind, usable: false, name, memory: null, ...NOT_A_GPU },

@@ -129,9 +129,11 @@ export const fitEvaluate: Kernel = {
   tolerance: { relative: 1e-9, absolute: 0, reason: CONDITION },
   nan: "propagates within its batch row",
   flops: (d) => {
-    const [K, Q] = [d.K!, d.Q!];
+    const K = d.K!;
+    // of the Q columns the template and the last, which is zero, have no place in the Gauss-Newton matrix
+    const c = d.Q! - 2;
     return d.E! *
-      (shapeFlops(d, d.D! + 3) + d.NP! * (2 * K * (K + 3) + 5 * K + 2 * Q * K + Q * (Q + 1) + 6 * Q + 8));
+      (shapeFlops(d, d.D! + 3) + d.NP! * (2 * K * (K + 3) + 4 * K + 2 * c * K + c * (c + 1) + 8 * c + 8));
   },
 };
 

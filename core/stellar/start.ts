@@ -99,37 +99,28 @@ export class CrossCorrelation {
       const { prepared } = arm;
       const { NL, T, K } = this.#arms[a]!.dims;
       const E = n * S;
-      const flux = target.allocate("f64", n * NL);
-      target.run(interpolate, { E: n, T, N: NL, D: 0, C: 1 }, {
+      // row e is template ⌊e/S⌋, rotation e mod S
+      const flux = target.allocate("f64", E * NL);
+      target.run(interpolate, { E, T, N: NL, D: 0, C: 1 }, {
         templates: this.#arms[a]!.resident.templates!,
-        corners: place(target, Int32Array.from(this.#templates)),
+        corners: place(
+          target,
+          Int32Array.from({ length: E }, (_, e) => this.#templates[Math.floor(e / S)]!),
+        ),
         t: target.allocate("f64", 0),
         out: flux,
       });
-      const R = Float64Array.from(this.#rotations, (v) => v / LIGHT / prepared.dlnlam);
+      const R = Float64Array.from({ length: E }, (_, e) => this.#rotations[e % S]! / LIGHT / prepared.dlnlam);
       const H = Math.ceil(Math.max(...R) + 1) + 1;
-      const w = target.allocate("f64", S * (H + 1));
-      target.run(rotationWeights, { B: S, H }, {
+      const w = target.allocate("f64", E * (H + 1));
+      target.run(rotationWeights, { B: E, H }, {
         R: place(target, R),
-        eps: place(target, new Float64Array(S).fill(0.6)),
+        eps: place(target, new Float64Array(E).fill(0.6)),
         w,
-        dw: target.allocate("f64", S * (H + 1)),
+        dw: target.allocate("f64", E * (H + 1)),
       });
-      const weights = target.download(w) as Float64Array;
-      const plain = target.download(flux) as Float64Array;
-      const copies = new Float64Array(E * NL);
-      const kernels = new Float64Array(E * (H + 1));
-      for (let e = 0; e < E; e++) {
-        const t = Math.floor(e / S);
-        copies.set(plain.subarray(t * NL, (t + 1) * NL), e * NL);
-        kernels.set(weights.subarray((e % S) * (H + 1), (e % S + 1) * (H + 1)), e * (H + 1));
-      }
       const rotated = target.allocate("f64", E * NL);
-      target.run(rotate, { B: E, N: NL, H }, {
-        y: place(target, copies),
-        w: place(target, kernels),
-        out: rotated,
-      });
+      target.run(rotate, { B: E, N: NL, H }, { y: flux, w, out: rotated });
       const knots = Float64Array.from(
         { length: NL },
         (_, i) => prepared.lam0 * Math.exp(i * prepared.dlnlam),
@@ -153,14 +144,15 @@ export class CrossCorrelation {
       const level = target.download(continuum) as Float64Array;
       const first = Math.log(prepared.lam0);
       const [from, to] = parts[a]!;
-      for (let j = Math.max(0, Math.ceil((from - origin) / step)); j < N && origin + j * step < to; j++) {
-        const position = (origin + j * step - first) / prepared.dlnlam;
-        const k = Math.floor(position);
-        if (k < 0 || k + 1 >= NL) continue;
-        const f = position - k;
-        for (let e = 0; e < E; e++) {
-          const i = e * NL + k;
-          out[e * N + j] = (1 - f) * (value[i]! / level[i]! - 1) + f * (value[i + 1]! / level[i + 1]! - 1);
+      const j0 = Math.max(0, Math.ceil((from - origin) / step));
+      for (let e = 0; e < E; e++) {
+        const line = value.subarray(e * NL, (e + 1) * NL), below = level.subarray(e * NL, (e + 1) * NL);
+        for (let j = j0; j < N && origin + j * step < to; j++) {
+          const position = (origin + j * step - first) / prepared.dlnlam;
+          const k = Math.floor(position);
+          if (k < 0 || k + 1 >= NL) continue;
+          const f = position - k;
+          out[e * N + j] = (1 - f) * (line[k]! / below[k]! - 1) + f * (line[k + 1]! / below[k + 1]! - 1);
         }
       }
       target.release(mark);

@@ -332,7 +332,16 @@ function dataSum(data: Float32Array): number {
   let total = 0;
   for (let start = 0; start < words.length; start += stretch) {
     const end = Math.min(start + stretch, words.length);
-    for (let i = start; i < end; i++) total += words[i];
+    // four sums side by side: the next addition need not wait for the one before
+    let a = 0, b = 0, c = 0, d = 0, i = start;
+    for (; i + 3 < end; i += 4) {
+      a += words[i];
+      b += words[i + 1];
+      c += words[i + 2];
+      d += words[i + 3];
+    }
+    for (; i < end; i++) a += words[i];
+    total += a + b + c + d;
     while (total > 0xffffffff) total = total % 2 ** 32 + Math.floor(total / 2 ** 32);
   }
   return total;
