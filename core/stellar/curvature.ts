@@ -6,7 +6,7 @@
  * derivatives that this would leave in the result are those of the Gauss-Newton matrix but for a small part, and its
  * difference between the same two points takes them out: H_a = Δg/h − ½ ΔGN_a. What a near kink does to the errors is added from both sides of it: kinks.ts.
  */
-import { type Beyond, kinkedCovariance, lookBeyond } from "./kinks.ts";
+import { type Beyond, kinkedCovariance } from "./kinks.ts";
 import { type Asking, evaluate } from "./asking.ts";
 import type { Minimum } from "./optimiser.ts";
 import type { Evaluation, ParameterSpace, Point } from "./parameter_space.ts";
@@ -21,8 +21,6 @@ export interface Curvature {
   readonly hessian: Float64Array;
   /** The Hessian was not positive definite; the Gauss-Newton matrix stands in its place. */
   readonly bad: boolean;
-  /** What lies behind the faces of the cell that are near. */
-  readonly beyond: readonly Beyond[];
 }
 
 /** Measures the Hessian, then takes Newton steps to the bottom of the cell. */
@@ -34,7 +32,7 @@ export function* measureCurvature(space: ParameterSpace, start: Minimum): Asking
   const gaussNewton = Float64Array.from({ length: m * m }, (_, k) => {
     return evaluation.curvature[free[Math.floor(k / m)]! * n + free[k % m]!]!;
   });
-  if (m === 0) return { minimum: start, hessian: gaussNewton, bad: false, beyond: [] };
+  if (m === 0) return { minimum: start, hessian: gaussNewton, bad: false };
 
   const steps = free.map((i, a) => {
     const sigma = Math.sqrt(2 / gaussNewton[a * m + a]!);
@@ -81,18 +79,7 @@ export function* measureCurvature(space: ParameterSpace, start: Minimum): Asking
     point = there;
     evaluation = e;
   }
-  const inverse = invertSymmetric(H, m);
-  const gradient = Float64Array.from(free, (i) => evaluation.gradient[i]!);
-  const behind = inverse === null ? { beyond: [], evaluations: 0 } : yield* lookBeyond(
-    space,
-    point,
-    start.looks,
-    gradient,
-    H,
-    Float64Array.from(free, (_, a) => Math.sqrt(2 * inverse[a * m + a]!)),
-  );
-  evaluations += behind.evaluations;
-  return { minimum: { ...start, point, evaluation, evaluations }, hessian: H, bad, beyond: behind.beyond };
+  return { minimum: { ...start, point, evaluation, evaluations }, hessian: H, bad };
 }
 
 function scaled(H: Float64Array, m: number): Float64Array {
@@ -106,7 +93,11 @@ function scaled(H: Float64Array, m: number): Float64Array {
  * second moment about the answer replaces its variance, and the other parameters' variances shrink by what they owe to
  * the part cut off.
  */
-export function covariance(space: ParameterSpace, { minimum, hessian, beyond }: Curvature): Float64Array {
+export function covariance(
+  space: ParameterSpace,
+  { minimum, hessian }: Curvature,
+  beyond: readonly Beyond[],
+): Float64Array {
   const { free } = space;
   const m = free.length;
   const n = space.names.length;

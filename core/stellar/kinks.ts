@@ -4,16 +4,10 @@
  * taken as Gaussians cut off at the face, and the second moments of the two about the answer together replace the
  * covariance.
  */
-import { type Asking, evaluate } from "./asking.ts";
-import type { Look } from "./optimiser.ts";
 import type { Evaluation, ParameterSpace, Point } from "./parameter_space.ts";
-import { boxStep, choleskyFactor, choleskySolve, predictedFall } from "./quadratic.ts";
+import { choleskyFactor, choleskySolve } from "./quadratic.ts";
 
-/** Faces further away than this, in marginal σ, have nothing behind them that matters. */
-const REACH = 4;
 const STEPS = 400;
-/** A look this close to the point that is wanted, in −2 ln L by the quadratic, will do. */
-const SEEN = 0.01;
 
 /** What lies behind a face. */
 export interface Beyond {
@@ -24,69 +18,6 @@ export interface Beyond {
   /** On the face, in the cell behind it. */
   readonly point: Point;
   readonly evaluation: Evaluation;
-}
-
-/**
- * Evaluates the point on every near face, the other coordinates following along the quadratic, unless it has been looked
- * at there.
- *
- * @param looks - evaluations on faces of this cell, in the cells behind them
- * @param gradient - at the answer, free coordinates
- * @param hessian - of −2 ln L there, shape (m, m)
- * @param sigma - marginal errors, free coordinates
- */
-export function* lookBeyond(
-  space: ParameterSpace,
-  point: Point,
-  looks: readonly Look[],
-  gradient: Float64Array,
-  hessian: Float64Array,
-  sigma: Float64Array,
-): Asking<{ beyond: Beyond[]; evaluations: number }> {
-  const beyond: Beyond[] = [];
-  let evaluations = 0;
-  const m = space.free.length;
-  for (let a = 0; a < m; a++) {
-    const i = space.free[a]!;
-    const nodes = space.nodes[i - 2];
-    if (nodes === undefined) continue;
-    const d = i - 2;
-    for (const side of [-1, 1]) {
-      const cell = point.cell.slice();
-      cell[d]! += side;
-      const face = nodes[side < 0 ? point.cell[d]! : point.cell[d]! + 1]!;
-      if (cell[d]! < 0 || cell[d]! + 1 >= nodes.length || !space.whole(cell)) continue;
-      const distance = face - point.x[i]!;
-      if (!(Math.abs(distance) < REACH * sigma[a]!)) continue;
-      const bounds = space.cellBounds(point.cell);
-      const lo = Float64Array.from(space.free, (j) => Math.min(0, bounds.lower[j]! - point.x[j]!));
-      const hi = Float64Array.from(space.free, (j) => Math.max(0, bounds.upper[j]! - point.x[j]!));
-      const pulled = gradient.map((g, b) => g + hessian[b * m + a]! * distance);
-      lo[a] = hi[a] = 0;
-      const step = boxStep(hessian, pulled, lo, hi);
-      const x = point.x.slice();
-      space.free.forEach((j, b) => x[j] = b === a ? face : x[j]! + step[b]!);
-      const there: Point = { ...point, x, cell };
-      const seen = looks.find((look) =>
-        look.point.cell.every((c, k) => c === cell[k]) && look.point.x[i] === face &&
-        between(space, hessian, look.point.x, x) < SEEN
-      );
-      if (seen !== undefined) {
-        beyond.push({ coordinate: a, side, ...seen });
-        continue;
-      }
-      const evaluation = yield* evaluate(there);
-      evaluations++;
-      if (Number.isFinite(evaluation.value)) beyond.push({ coordinate: a, side, point: there, evaluation });
-    }
-  }
-  return { beyond, evaluations };
-}
-
-/** What lies between two points in the quadratic, ½ΔᵀHΔ over the free coordinates. */
-function between(space: ParameterSpace, H: Float64Array, x: Float64Array, y: Float64Array): number {
-  const apart = Float64Array.from(space.free, (i) => x[i]! - y[i]!);
-  return -predictedFall(H, new Float64Array(apart.length), apart);
 }
 
 /** A quadratic −2 ln L about a reference point, valid on one side of a face. */

@@ -8,13 +8,13 @@
  */
 import { type Asking, evaluate } from "./asking.ts";
 import type { Evaluation, ParameterSpace, Point } from "./parameter_space.ts";
-import { nearFaces, nextCells } from "./near_faces.ts";
+import { nextCells } from "./next_cells.ts";
 import { boxStep, predictedFall } from "./quadratic.ts";
 import type { Reason } from "./result.ts";
 import { Correction } from "./secant.ts";
 import { damped, moved, restrict, room } from "./steps.ts";
 
-/** An evaluation on a face of the minimum's cell, in the cell behind it. */
+/** An evaluation on a face of a minimum's cell, in the cell behind it. */
 export interface Look {
   readonly point: Point;
   readonly evaluation: Evaluation;
@@ -25,10 +25,13 @@ export interface Minimum {
   readonly evaluation: Evaluation;
   readonly reason: Reason;
   readonly evaluations: number;
-  /** What has been seen behind the faces of its cell. */
+  /** What has been seen behind the faces that it lies on. */
   readonly looks: readonly Look[];
+  /** Cells, as text, that a descent was begun in to see whether they hold a lower one. */
+  readonly begun: ReadonlySet<string>;
 }
 
+const NO_CELLS: ReadonlySet<string> = new Set();
 /** Stop when the undamped step within the cell promises less than this. */
 const PROMISE = 1e-4;
 const MOST_EVALUATIONS = 80;
@@ -75,6 +78,7 @@ export function* descend(
       reason,
       evaluations,
       looks: looks.filter((look) => look.point.x === point.x),
+      begun: NO_CELLS,
     };
   };
   const correction = new Correction(m);
@@ -220,14 +224,7 @@ const SLOW = 4;
 /** km/s: start with rotation where the minimum has none, and how much above the best it may begin. */
 const FAST_START = 30;
 const FAST_MARGIN = 60;
-/**
- * A descent is begun behind a face if the quadratic there promises to end this close to the best: a little, and a share
- * of the height of the starting point, by which the promise may be wrong.
- */
-const CLOSE = 0.5;
-const CLOSE_SHARE = 0.05;
-
-/** The lowest of several descents: from every start, from another vsini, and across faces close by. */
+/** The lowest of several descents: from every start, from another vsini, and from the next cells. */
 export function* minimise(space: ParameterSpace, starts: readonly Point[]): Asking<Minimum | null> {
   let best: Minimum | null = null;
   let evaluations = 0;
@@ -273,36 +270,5 @@ export function* minimise(space: ParameterSpace, starts: readonly Point[]): Aski
     consider(yield* descend(space, beyond, lowest()));
   }
 
-  // across the near faces of the best, again while that finds something lower
-  const looks: Look[] = [];
-  for (let round = 0; round < 4; round++) {
-    const here = lowest()!;
-    let better = false;
-    looks.splice(0, looks.length, ...here.looks);
-    for (const beyond of nearFaces(space, here)) {
-      // a descent from the middle of that cell has been there
-      if (begun.has(beyond.cell.join())) continue;
-      evaluations++;
-      const e = yield* evaluate(beyond);
-      looks.push({ point: beyond, evaluation: e });
-      const { g, H } = restrict(space, e);
-      // bounded by the faces just crossed: where the way down leads back over one there is nothing new behind it
-      const lower = space.lower.slice(), upper = space.upper.slice();
-      const crossed = space.nodes.flatMap((_, d) => beyond.cell[d] === here.point.cell[d] ? [] : [2 + d]);
-      for (const i of crossed) {
-        if (beyond.cell[i - 2]! < here.point.cell[i - 2]!) upper[i] = beyond.x[i]!;
-        else lower[i] = beyond.x[i]!;
-      }
-      const { lo, hi } = room(space, beyond.x, lower, upper);
-      const step = boxStep(H, g, lo, hi);
-      if (crossed.some((i) => step[space.free.indexOf(i)] === 0)) continue;
-      const promise = predictedFall(H, g, step);
-      const height = e.value - here.evaluation.value;
-      if (!(height - promise <= CLOSE + CLOSE_SHARE * Math.max(0, height))) continue;
-      better = consider(yield* descend(space, beyond, here)) || better;
-    }
-    if (!better) break;
-    looks.length = 0;
-  }
-  return { ...lowest()!, evaluations, looks };
+  return { ...lowest()!, evaluations, begun };
 }

@@ -1,9 +1,16 @@
-/** The whole fit of one star, as a computation that asks: minimise, measure the curvature, the velocity posterior. */
+/**
+ * The whole fit of one star, as a computation that asks: minimise, measure the curvature, look around for something
+ * lower and for what the errors reach, the velocity posterior.
+ */
 import { covariance, type Curvature, measureCurvature } from "./curvature.ts";
 import type { Asking } from "./asking.ts";
+import { lookAround } from "./look_around.ts";
 import { minimise } from "./optimiser.ts";
 import type { ParameterSpace, Point } from "./parameter_space.ts";
 import { type VelocityMoments, velocityPosterior } from "./posterior.ts";
+
+/** Lower minima that are followed, one after the other. */
+const MOST_ROUNDS = 8;
 
 export interface StarFit {
   readonly curvature: Curvature;
@@ -23,7 +30,14 @@ export function* fitStar(
 ): Asking<StarFit | null> {
   const minimum = yield* minimise(space, starts);
   if (minimum === null) return null;
-  const curvature = yield* measureCurvature(space, minimum);
+  let curvature = yield* measureCurvature(space, minimum);
+  let around = yield* lookAround(space, curvature.minimum, curvature.hessian);
+  for (let round = 0; around.lower !== null && round < MOST_ROUNDS; round++) {
+    const { evaluations } = curvature.minimum;
+    const lower = { ...around.lower, evaluations: evaluations + around.evaluations };
+    curvature = yield* measureCurvature(space, lower);
+    around = yield* lookAround(space, curvature.minimum, curvature.hessian);
+  }
   const v = space.free.indexOf(0);
   const m = space.free.length;
   let moments: VelocityMoments = { error: NaN, skewness: NaN, kurtosis: NaN };
@@ -31,5 +45,10 @@ export function* fitStar(
     const sigma = Math.sqrt(2 / curvature.hessian[v * m + v]!);
     moments = yield* velocityPosterior(space, curvature.minimum.point, sigma, rivals);
   }
-  return { curvature, covariance: covariance(space, curvature), moments };
+  const evaluations = curvature.minimum.evaluations + around.evaluations;
+  return {
+    curvature: { ...curvature, minimum: { ...curvature.minimum, evaluations } },
+    covariance: covariance(space, curvature, around.beyond),
+    moments,
+  };
 }
