@@ -7,7 +7,7 @@
 // b = ε/(2(1−ε/3)) the primitives are
 //   ∫K = a ½(x s + asin x) + b (x − x³/3),   ∫xK = −a s³/3 + b (x²/2 − x⁴/4),   s = √(1−x²).
 // The derivative in R needs no more: ∂W_k/∂R = ∫_rising xK − ∫_falling xK. For 0 ≤ R ≤ 1 everything is linear in R, and
-// that line is continued to R < 0, where central differences at vsini = 0 need it.
+// that line is continued to R < 0, so that derivatives at vsini = 0 can be checked from both sides.
 // Source: Gray, The Observation and Analysis of Stellar Photospheres, ch. 18 (profile). Twins: gpu/kernels/rotation.cu,
 // core/kernels/rotation.ts.
 import { at, get, get2, set, set2 } from "./memory";
