@@ -41,19 +41,18 @@ export function prepareSpectrum(
   const n = flux.length;
   const good = new Uint8Array(n);
   const repaired = new Uint8Array(n);
-  let goodPixels = 0;
   for (let i = 0; i < n; i++) {
+    const f = flux[i]!, v = ivar[i]!;
     // an ivar that is not finite says as little as none
-    const fault = mask[i]! > 0 || mask[i]! < 0 || !(ivar[i]! > 0) || !Number.isFinite(ivar[i]!) ||
-      !Number.isFinite(flux[i]!);
-    const outside = i < rules.edge || i >= n - rules.edge ||
-      rules.excluded.some(([a, b]) => lam[i]! > a && lam[i]! < b);
-    if (fault) repaired[i] = 1;
-    if (!fault && !outside) {
-      good[i] = 1;
-      goodPixels++;
-    }
+    const sound = mask[i] === 0 && v > 0 && v < Infinity && f > -Infinity && f < Infinity;
+    repaired[i] = sound ? 0 : 1;
+    good[i] = sound && i >= rules.edge && i < n - rules.edge ? 1 : 0;
   }
+  for (const [a, b] of rules.excluded) {
+    for (let i = 0; i < n; i++) if (lam[i]! > a && lam[i]! < b) good[i] = 0;
+  }
+  let goodPixels = 0;
+  for (let i = 0; i < n; i++) goodPixels += good[i]!;
   if (goodPixels === 0) return null;
 
   const scale = fluxScale(flux, good);
@@ -65,7 +64,7 @@ export function prepareSpectrum(
   for (let i = 0; i < n; i++) {
     sigma[i] = good[i] ? 1 / Math.fround(Math.sqrt(ivar[i]!)) : badSigma;
   }
-  const floor = Math.fround(SIGMA_FLOOR * median(sigma.filter((_, i) => good[i])));
+  const floor = Math.fround(SIGMA_FLOOR * median(chosen(sigma, good, goodPixels)));
   const y = new Float64Array(n);
   const s = new Float64Array(n);
   let sumlog = 0;
@@ -78,9 +77,20 @@ export function prepareSpectrum(
   return { y, s, good, sumlog, goodPixels };
 }
 
+/** The values of the flagged pixels, of which there are so many. */
+function chosen(values: Float32Array, flagged: Uint8Array, count: number): Float32Array {
+  const out = new Float32Array(count);
+  let k = 0;
+  for (let i = 0; i < values.length; i++) if (flagged[i]) out[k++] = values[i]!;
+  return out;
+}
+
 /** Median flux; where that is 0 the median of positive good flux, then of |flux|. */
 function fluxScale(flux: Float32Array, good: Uint8Array): number {
-  const finite = flux.filter((f) => !Number.isNaN(f));
+  const numbers = new Float32Array(flux.length);
+  let count = 0;
+  for (let i = 0; i < flux.length; i++) if (!Number.isNaN(flux[i])) numbers[count++] = flux[i]!;
+  const finite = numbers.subarray(0, count);
   let scale = median(finite);
   if (scale === 0) scale = median(flux.filter((f, i) => good[i] === 1 && f > 0));
   if (!(scale !== 0) || Number.isNaN(scale)) scale = median(finite.map(Math.abs));

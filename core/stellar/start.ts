@@ -25,6 +25,8 @@ const LEAST_START = 20;
 /** Templates of a grid that are tried: so many values of the first axis (teff) and of metallicity. */
 const FIRST_AXIS = 8;
 const METALLICITIES = 3;
+/** Of so many knots of a template one counts for its continuum. */
+const CONTINUUM_STEP = 4;
 /** Minima within this of the lowest χ² are started from too, and make the posterior look everywhere. */
 const RIVAL = 25;
 const MOST_STARTS = 3;
@@ -121,43 +123,62 @@ export class CrossCorrelation {
       });
       const rotated = target.allocate("f64", E * NL);
       target.run(rotate, { B: E, N: NL, H }, { y: flux, w, out: rotated });
-      const knots = Float64Array.from(
-        { length: NL },
-        (_, i) => prepared.lam0 * Math.exp(i * prepared.dlnlam),
-      );
-      const ones = place(target, new Float64Array(E * NL).fill(1));
-      const continuum = target.allocate("f64", E * NL);
-      target.run(chisq, { E, NP: NL, K }, {
-        basis: place(target, continuumBasis(knots, K, this.#job.options.continuum)),
-        y: rotated,
-        s: ones,
-        m: ones,
-        good: target.allocate("u8", E * NL),
-        value: target.allocate("f64", E),
-        coeff: target.allocate("f64", E * K),
-        logdet: target.allocate("f64", E),
-        chi2: target.allocate("f64", E),
-        chi2good: target.allocate("f64", E),
-        model: continuum,
-      });
       const value = target.download(rotated) as Float64Array;
-      const level = target.download(continuum) as Float64Array;
+      // the continuum is so smooth that every few knots tell all of it
+      const n4 = Math.ceil(NL / CONTINUUM_STEP);
+      const thinned = new Float64Array(E * n4);
+      for (let e = 0; e < E; e++) {
+        for (let i = 0; i < n4; i++) thinned[e * n4 + i] = value[e * NL + i * CONTINUUM_STEP]!;
+      }
+      const level = this.#continuumOf(thinned, E, K, prepared.lam0, CONTINUUM_STEP * prepared.dlnlam);
+
       const first = Math.log(prepared.lam0);
       const [from, to] = parts[a]!;
       const j0 = Math.max(0, Math.ceil((from - origin) / step));
+      const count = Math.max(0, Math.min(N, Math.ceil((to - origin) / step)) - j0);
+      const position = Float64Array.from(
+        { length: count },
+        (_, i) => (origin + (j0 + i) * step - first) / prepared.dlnlam,
+      );
       for (let e = 0; e < E; e++) {
-        const line = value.subarray(e * NL, (e + 1) * NL), below = level.subarray(e * NL, (e + 1) * NL);
-        for (let j = j0; j < N && origin + j * step < to; j++) {
-          const position = (origin + j * step - first) / prepared.dlnlam;
-          const k = Math.floor(position);
-          if (k < 0 || k + 1 >= NL) continue;
-          const f = position - k;
-          out[e * N + j] = (1 - f) * (line[k]! / below[k]! - 1) + f * (line[k + 1]! / below[k + 1]! - 1);
+        const line = value.subarray(e * NL, (e + 1) * NL);
+        const below = level.subarray(e * n4, (e + 1) * n4);
+        const series = out.subarray(e * N + j0, e * N + j0 + count);
+        for (let i = 0; i < count; i++) {
+          const at = position[i]!, at4 = at / CONTINUUM_STEP;
+          const k = Math.floor(at), k4 = Math.floor(at4);
+          if (k < 0 || k + 1 >= NL || k4 + 1 >= n4) continue;
+          const f = at - k, f4 = at4 - k4;
+          const flux = (1 - f) * line[k]! + f * line[k + 1]!;
+          series[i] = flux / ((1 - f4) * below[k4]! + f4 * below[k4 + 1]!) - 1;
         }
       }
       target.release(mark);
     });
     return out;
+  }
+
+  /** Continua of E spectra `flux`, shape (E, n), on wavelengths from lam0 (Å) in steps of dlnlam. */
+  #continuumOf(flux: Float64Array, E: number, K: number, lam0: number, dlnlam: number): Float64Array {
+    const target = this.#target;
+    const n = flux.length / E;
+    const lam = Float64Array.from({ length: n }, (_, i) => lam0 * Math.exp(i * dlnlam));
+    const ones = place(target, new Float64Array(E * n).fill(1));
+    const model = target.allocate("f64", E * n);
+    target.run(chisq, { E, NP: n, K }, {
+      basis: place(target, continuumBasis(lam, K, this.#job.options.continuum)),
+      y: place(target, flux),
+      s: ones,
+      m: ones,
+      good: target.allocate("u8", E * n),
+      value: target.allocate("f64", E),
+      coeff: target.allocate("f64", E * K),
+      logdet: target.allocate("f64", E),
+      chi2: target.allocate("f64", E),
+      chi2good: target.allocate("f64", E),
+      model,
+    });
+    return target.download(model) as Float64Array;
   }
 
   /** Starts for every star of the batch that is loaded in the arms; null where it has no spectrum. */
