@@ -9,8 +9,8 @@
 import { exp2lanes } from "./exponential";
 import { at, get2, set2 } from "./memory";
 
-/** Pixels that are folded together; 2^(D+1) rows of them are scratch. */
-const BLOCK: i32 = 64;
+/** Pixels that are folded together, long enough runs of 2^D templates for caches to read ahead; 2^(D+1) rows are scratch. */
+const BLOCK: i32 = 256;
 
 /** float64s of scratch that interpolateRange needs for C = 2^D corners. */
 // @ts-ignore: decorator
@@ -84,9 +84,9 @@ function halfCell(
   const steepB = f64x2.add(r0, f64x2.mul(t2, f64x2.sub(r4, r0)));
   const step = f64x2.sub(valueB, valueA);
   v128.store(to, f64x2.add(valueA, f64x2.mul(t1, step)));
-  v128.store(to, step, 512); // BLOCK float64s
-  v128.store(to, f64x2.add(slopeA, f64x2.mul(t1, f64x2.sub(slopeB, slopeA))), 1024);
-  v128.store(to, f64x2.add(steepA, f64x2.mul(t1, f64x2.sub(steepB, steepA))), 1536);
+  v128.store(to, step, 2048); // BLOCK float64s
+  v128.store(to, f64x2.add(slopeA, f64x2.mul(t1, f64x2.sub(slopeB, slopeA))), 4096);
+  v128.store(to, f64x2.add(steepA, f64x2.mul(t1, f64x2.sub(steepB, steepA))), 6144);
 }
 
 /**
@@ -160,9 +160,9 @@ function fourAxes(N: i32, templates: usize, corners: usize, t: usize, j: i32, n:
   const end = out + (<usize> n << 3);
   while (to < end) {
     const value = v128.load(from);
-    const slope1 = v128.load(from, 512);
-    const slope2 = v128.load(from, 1024);
-    const slope3 = v128.load(from, 1536);
+    const slope1 = v128.load(from, 2048);
+    const slope2 = v128.load(from, 4096);
+    const slope3 = v128.load(from, 6144);
     const above = from + other;
     const slope0 = f64x2.sub(v128.load(above), value);
     const flux = exp2lanes(f64x2.add(value, f64x2.mul(t0, slope0)));
@@ -170,11 +170,11 @@ function fourAxes(N: i32, templates: usize, corners: usize, t: usize, j: i32, n:
     let next = to + column;
     v128.store(next, f64x2.mul(flux, slope0));
     next += column;
-    v128.store(next, f64x2.mul(flux, f64x2.add(slope1, f64x2.mul(t0, f64x2.sub(v128.load(above, 512), slope1)))));
+    v128.store(next, f64x2.mul(flux, f64x2.add(slope1, f64x2.mul(t0, f64x2.sub(v128.load(above, 2048), slope1)))));
     next += column;
-    v128.store(next, f64x2.mul(flux, f64x2.add(slope2, f64x2.mul(t0, f64x2.sub(v128.load(above, 1024), slope2)))));
+    v128.store(next, f64x2.mul(flux, f64x2.add(slope2, f64x2.mul(t0, f64x2.sub(v128.load(above, 4096), slope2)))));
     next += column;
-    v128.store(next, f64x2.mul(flux, f64x2.add(slope3, f64x2.mul(t0, f64x2.sub(v128.load(above, 1536), slope3)))));
+    v128.store(next, f64x2.mul(flux, f64x2.add(slope3, f64x2.mul(t0, f64x2.sub(v128.load(above, 6144), slope3)))));
     from += 16;
     to += 16;
   }

@@ -121,7 +121,7 @@ export const fitEvaluate: Kernel = {
       name: "work",
       role: "work",
       dtype: "f64",
-      shape: ["2*NP*Q+K+Q+(K+Q)*(K+Q)+(D+1+3*Q)*(M+2*H+4)+2*(H+1)+2*C*64+(K+2*Q+10)*128+8*(K+Q+4)*(K+Q+4)"],
+      shape: ["2*NP*Q+K+Q+(K+Q)*(K+Q)+(D+1+3*Q)*(M+2*H+4)+2*(H+1)+2*C*256+(K+2*Q+10)*128+8*(K+Q+4)*(K+Q+4)"],
       unit: "",
       doc: "",
     },
@@ -137,7 +137,7 @@ export const fitEvaluate: Kernel = {
   },
 };
 
-const SCAN_WORK = "2*(NL+4)+2*NP+K+K*K+2*(H+1)+NL+4+2*C*64+(K+10)*128+8*(K+4)*(K+4)";
+const SCAN_WORK = "2*(NL+4)+2*NP+K+K*K+2*(H+1)+NL+4+2*C*256+(K+10)*128+8*(K+4)*(K+4)";
 
 export const fitScan: Kernel = {
   name: "fit_scan",

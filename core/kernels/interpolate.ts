@@ -27,7 +27,7 @@ export const interpolate: Kernel = {
       unit: "flux",
       doc: "flux and ∂flux/∂t_d",
     },
-    { name: "work", role: "work", dtype: "f64", shape: ["2*C*64+(D+1)*(N+2)"], unit: "", doc: "" },
+    { name: "work", role: "work", dtype: "f64", shape: ["2*C*256+(D+1)*(N+2)"], unit: "", doc: "" },
   ],
   tolerance: { relative: 1e-13, absolute: 0 },
   nan: "propagates within its batch row",
