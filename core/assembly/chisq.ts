@@ -33,14 +33,13 @@ function designTile(
   basis: usize,
   s: usize,
   m: usize,
-  stride: i32,
   p0: i32,
   n: i32,
   rows: usize,
   c0: usize,
 ): void {
   const length = even(n);
-  scaledTemplate(s, m, stride, p0, n, c0);
+  scaledTemplate(s, m, p0, n, c0);
   for (let k = 0; k < K; k++) {
     const row = rows + TILE_BYTES * k;
     const p = at(basis, k * NP + p0);
@@ -53,9 +52,12 @@ function designTile(
 /** c0 = m s at pixels p0 … p0+n−1, a zero behind an odd n. */
 // @ts-ignore: decorator
 @inline
-function scaledTemplate(s: usize, m: usize, stride: i32, p0: i32, n: i32, c0: usize): void {
-  for (let i = 0; i < n; i++) set(c0, i, get(m, (p0 + i) * stride) * get(s, p0 + i));
-  if (n & 1) set(c0, n, 0);
+function scaledTemplate(s: usize, m: usize, p0: i32, n: i32, c0: usize): void {
+  for (let i = 0; i + 1 < n; i += 2) set2(c0, i, f64x2.mul(get2(m, p0 + i), get2(s, p0 + i)));
+  if (n & 1) {
+    const last = p0 + n - 1;
+    set2(c0, n - 1, f64x2.replace_lane(f64x2.splat(0), 0, get(m, last) * get(s, last)));
+  }
 }
 
 /** y at pixels p0 … p0+n−1, a zero behind an odd n. */
@@ -67,8 +69,8 @@ function dataTile(y: usize, p0: i32, n: i32, data: usize): void {
 }
 
 /**
- * Normal equations and their solution for one spectrum. `m` has `stride` float64s between pixels. Leaves the K
- * coefficients at coeff, the factor (K×K, row-major) at factor; returns ln det N. The scratch is that of the kernel table.
+ * Normal equations and their solution for one spectrum under the template m. Leaves the K coefficients at coeff, the
+ * factor (K×K, row-major) at factor; returns ln det N. The scratch is that of the kernel table.
  */
 export function marginalise(
   NP: i32,
@@ -77,7 +79,6 @@ export function marginalise(
   y: usize,
   s: usize,
   m: usize,
-  stride: i32,
   coeff: usize,
   factor: usize,
   scratch: usize,
@@ -94,7 +95,7 @@ export function marginalise(
   memory.fill(acc, 0, matrix - acc);
   for (let p0 = 0; p0 < NP; p0 += TILE) {
     const length = NP - p0 < TILE ? NP - p0 : TILE;
-    designTile(K, NP, basis, s, m, stride, p0, length, rows, c0);
+    designTile(K, NP, basis, s, m, p0, length, rows, c0);
     dataTile(y, p0, length, data);
     symmetricProduct(n, rows, even(length), acc);
     rowProducts(n, rows, data, even(length), sums);
@@ -182,7 +183,7 @@ export function residual(
 
 /**
  * −2 ln L without 2Σlnσ, its gradient and Gauss-Newton matrix for a spectrum whose columns stand interleaved at T:
- * pixel i, column q at T[i·Q + q], column 0 the template, the others its derivatives. gradient[q] and curvature[q·Q + q']
+ * pixel i, column q at T[i·Q + q], column 0 the template, which stands at m as well, the others its derivatives. gradient[q] and curvature[q·Q + q']
  * are written for the `count` columns from `first` on; count is even. Those of column 0 mean nothing. Coefficients go to
  * coeff.
  */
@@ -196,6 +197,7 @@ export function projectedGradient(
   y: usize,
   s: usize,
   T: usize,
+  m: usize,
   coeff: usize,
   gradient: usize,
   curvature: usize,
@@ -219,7 +221,7 @@ export function projectedGradient(
   const accOwn = accCross + (<usize> ((count >> 1) * ((K + 1) >> 1)) << 6);
   const own = accOwn + (<usize> symmetricBlocks(count) << 6);
 
-  const logdet = marginalise(NP, K, basis, y, s, T, Q, coeff, curvature, scratch);
+  const logdet = marginalise(NP, K, basis, y, s, m, coeff, curvature, scratch);
   memory.copy(factor, curvature, <usize> (K * K) << 3);
   invert(K, factor, inverse);
   leveragePairs(K, inverse, pairs);
@@ -230,7 +232,7 @@ export function projectedGradient(
   for (let p0 = 0; p0 < NP; p0 += TILE) {
     const length = NP - p0 < TILE ? NP - p0 : TILE;
     const padded = even(length);
-    scaledTemplate(s, T, Q, p0, length, c0);
+    scaledTemplate(s, m, p0, length, c0);
     dataTile(y, p0, length, data);
     continuumTile(K, NP, basis, coeff, p0, length, c);
     leverageTile(K, NP, basis, pairs, p0, length, v);
@@ -347,7 +349,7 @@ export function chisq(
   for (let e = 0; e < E; e++) {
     const shift = <usize> e * NP << 3;
     const a = at(coeff, e * K);
-    const det = marginalise(NP, K, basis, y + shift, s + shift, m + shift, 1, a, factor, scratch);
+    const det = marginalise(NP, K, basis, y + shift, s + shift, m + shift, a, factor, scratch);
     const chi = residual(NP, K, basis, y + shift, s + shift, m + shift, a, model + shift, scratch);
     set(logdet, e, det);
     set(chi2, e, chi);
@@ -386,9 +388,12 @@ export function chisq_gradient(
 ): void {
   // the factor passes through the curvature matrix, which may be the smaller of the two
   const full = work;
-  const scratch = at(work, Q * Q > K * K ? Q * Q : K * K);
+  const m = at(work, Q * Q > K * K ? Q * Q : K * K);
+  const scratch = at(m, NP);
   for (let e = 0; e < E; e++) {
     const shift = <usize> e * NP << 3;
+    const columns = at(T, e * NP * Q);
+    for (let i = 0; i < NP; i++) set(m, i, get(columns, i * Q));
     const f = projectedGradient(
       NP,
       K,
@@ -398,7 +403,8 @@ export function chisq_gradient(
       basis,
       y + shift,
       s + shift,
-      at(T, e * NP * Q),
+      columns,
+      m,
       at(coeff, e * K),
       at(gradient, e * Q),
       full,

@@ -149,6 +149,7 @@ function shapeTemplate(
   velocity: f64,
   vsini: f64,
   T: usize,
+  template: usize,
   scratch: usize,
 ): void {
   const NC = Q - 2;
@@ -184,6 +185,7 @@ function shapeTemplate(
     if (!(first >= 0 && last <= <f64> (NL - 1))) {
       // off the template: the caller's coverage check should have seen it; NaN says so
       for (let i = p0 * Q; i < p1 * Q; i++) set(T, i, NaN);
+      for (let i = p0; i < p1; i++) set(template, i, NaN);
       continue;
     }
     const a = max(0, <i32> first - WARMUP);
@@ -218,7 +220,8 @@ function shapeTemplate(
       const w3 = f64x2.splat(hh * (u * u - 1.0) * u);
       let y = Y + row * (j - a);
       let z = Z + row * (j - a);
-      let out = at(T, i * Q);
+      const first = at(T, i * Q);
+      let out = first;
       const slope = (load<f64>(y + row) - load<f64>(y)) * inverse +
         h * ((3.0 * u * u - 1.0) * load<f64>(z + row) - (3.0 * v * v - 1.0) * load<f64>(z));
       for (let c = 0; c < NC; c += 2) {
@@ -233,20 +236,22 @@ function shapeTemplate(
       }
       store<f64>(out, slope * observed * q * dlnq);
       store<f64>(out, 0, 8);
+      set(template, i, load<f64>(first));
     }
   }
 }
 
-/** out[i·Q + q] = Σ_m rows[i, m] T[(i+m−W/2)·Q + q]. */
-function resolveColumns(NP: i32, W: i32, Q: i32, rows: usize, T: usize, out: usize): void {
+/** out[i·Q + q] = Σ_m rows[i, m] T[(i+m−W/2)·Q + q], column 0 to `template` as well. */
+function resolveColumns(NP: i32, W: i32, Q: i32, rows: usize, T: usize, out: usize, template: usize): void {
   const half = W >> 1;
   let i = 0;
   while (i < NP) {
     if (Q == 8 && W == 2 * half + 1 && i >= half && i + 1 + half < NP) {
-      resolveTwo(W, at(rows, i * W), T + (<usize> (i - half) << 6), out + (<usize> i << 6));
+      resolveTwo(W, at(rows, i * W), T + (<usize> (i - half) << 6), out + (<usize> i << 6), at(template, i));
       i += 2;
     } else {
       resolveOne(NP, W, Q, i, rows, T, out);
+      set(template, i, get(out, i * Q));
       i++;
     }
   }
@@ -274,7 +279,7 @@ function resolveOne(NP: i32, W: i32, Q: i32, i: i32, rows: usize, T: usize, out:
 /** Two neighbouring pixels of eight columns, which share all template pixels but the first and the last. */
 // @ts-ignore: decorator
 @inline
-function resolveTwo(W: i32, r: usize, from: usize, to: usize): void {
+function resolveTwo(W: i32, r: usize, from: usize, to: usize, template: usize): void {
   let w = v128.load64_splat(r);
   const zero = f64x2.splat(0);
   let a0 = f64x2.add(zero, f64x2.mul(w, v128.load(from)));
@@ -308,7 +313,9 @@ function resolveTwo(W: i32, r: usize, from: usize, to: usize): void {
   v128.store(to, a1, 16);
   v128.store(to, a2, 32);
   v128.store(to, a3, 48);
-  v128.store(to, f64x2.add(b0, f64x2.mul(w, v128.load(from))), 64);
+  b0 = f64x2.add(b0, f64x2.mul(w, v128.load(from)));
+  v128.store(template, v128.shuffle<f64>(a0, b0, 0, 2));
+  v128.store(to, b0, 64);
   v128.store(to, f64x2.add(b1, f64x2.mul(w, v128.load(from, 16))), 80);
   v128.store(to, f64x2.add(b2, f64x2.mul(w, v128.load(from, 32))), 96);
   v128.store(to, f64x2.add(b3, f64x2.mul(w, v128.load(from, 48))), 112);
@@ -354,7 +361,8 @@ export function fit_evaluate(
 ): void {
   const columns = work;
   const resolved = at(columns, NP * Q);
-  const coeff = at(resolved, NP * Q);
+  const template = at(resolved, NP * Q);
+  const coeff = at(template, NP);
   const g = at(coeff, K);
   const gn = at(g, Q);
   const scratch = at(gn, max(Q * Q, K * K));
@@ -380,17 +388,18 @@ export function fit_evaluate(
       get(velocity, e),
       get(vsini, e),
       columns,
+      template,
       scratch,
     );
     let shaped = columns;
     if (W > 0) {
-      resolveColumns(NP, W, Q, at(rows, b * NP * W), columns, resolved);
+      resolveColumns(NP, W, Q, at(rows, b * NP * W), columns, resolved, template);
       shaped = resolved;
     }
     const data = at(y, b * NP);
     const weight = at(s, b * NP);
     // all columns but the template and the last, which is zero
-    const f = projectedGradient(NP, K, Q, 1, Q - 2, basis, data, weight, shaped, coeff, g, gn, scratch);
+    const f = projectedGradient(NP, K, Q, 1, Q - 2, basis, data, weight, shaped, template, coeff, g, gn, scratch);
     set(value, e, f + get(sumlog, b));
     for (let i = 0; i < P; i++) {
       const qi = i == 0 ? Q - 2 : i;
@@ -560,7 +569,7 @@ export function fit_scan(
       );
       const data = at(y, b * NP);
       const weight = at(s, b * NP);
-      const det = marginalise(NP, K, basis, data, weight, shaped, 1, coeff, l, scratch);
+      const det = marginalise(NP, K, basis, data, weight, shaped, coeff, l, scratch);
       const chi = residual(NP, K, basis, data, weight, shaped, coeff, 0, scratch);
       set(value, e * V + v, det + chi + get(sumlog, b));
     }
@@ -634,7 +643,7 @@ export function fit_model(
       shaped,
     );
     const a = at(coeff, e * K);
-    const det = marginalise(NP, K, basis, data, weight, shaped, 1, a, l, scratch);
+    const det = marginalise(NP, K, basis, data, weight, shaped, a, l, scratch);
     const chi = residual(NP, K, basis, data, weight, shaped, a, product, scratch);
     set(chi2, e, goodResidual(NP, data, weight, product, mask));
     set(value, e, det + chi + get(sumlog, b));

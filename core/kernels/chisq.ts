@@ -114,7 +114,7 @@ export const chisqGradient: Kernel = {
       name: "work",
       role: "work",
       dtype: "f64",
-      shape: ["(K+Q)*(K+Q)+(K+2*Q+10)*128+8*(K+Q+4)*(K+Q+4)"],
+      shape: ["NP+(K+Q)*(K+Q)+(K+2*Q+10)*128+8*(K+Q+4)*(K+Q+4)"],
       unit: "",
       doc: "",
     },

@@ -121,7 +121,9 @@ export const fitEvaluate: Kernel = {
       name: "work",
       role: "work",
       dtype: "f64",
-      shape: ["2*NP*Q+K+Q+(K+Q)*(K+Q)+(D+1+3*Q)*(M+2*H+4)+2*(H+1)+2*C*256+(K+2*Q+10)*128+8*(K+Q+4)*(K+Q+4)"],
+      shape: [
+        "2*NP*Q+NP+K+Q+(K+Q)*(K+Q)+(D+1+3*Q)*(M+2*H+4)+2*(H+1)+2*C*256+(K+2*Q+10)*128+8*(K+Q+4)*(K+Q+4)",
+      ],
       unit: "",
       doc: "",
     },
