@@ -61,7 +61,7 @@ const REACH = 8;
 const DEEP = 25;
 /** Windows up to this half-width (km/s) are polynomials through Chebyshev nodes; wider ones splines, step in km/s. */
 const POLYNOMIAL = 48;
-const NODES = 17;
+const NODES = 13;
 const SPLINE_STEP = 6;
 const FINE = 801;
 
