@@ -167,6 +167,8 @@ function shapeTemplate(
   const R = vsini / LIGHT / step;
   const half = min(rotationHalfWidth(R), H);
   rotationWeights(R, LIMB_DARKENING, half, w, dw);
+  // without rotation only the derivative reaches to the neighbours
+  const reach = half == 1 && get(w, 1) == 0 ? 0 : half;
   const perKms = 1.0 / (LIGHT * step);
   for (let k = 0; k <= half; k++) set(dw, k, get(dw, k) * perKms);
 
@@ -195,10 +197,10 @@ function shapeTemplate(
     const high = min(NL, b + 1 + half);
     interpolateRange(NL, D, C, templates, corners, t, low, high, planar, stride, fold, true);
     const n = high - low;
-    convolveRange(n, half, planar, w, a - low, b + 1 - low, rotated);
+    convolveRange(n, reach, planar, w, a - low, b + 1 - low, rotated);
     convolveRange(n, half, planar, dw, a - low, b + 1 - low, at(rotated, stride));
     for (let d = 0; d < D; d++) {
-      convolveRange(n, half, at(planar, (1 + d) * stride), w, a - low, b + 1 - low, at(rotated, (2 + d) * stride));
+      convolveRange(n, reach, at(planar, (1 + d) * stride), w, a - low, b + 1 - low, at(rotated, (2 + d) * stride));
     }
     if (D & 1) memory.fill(at(rotated, (2 + D) * stride), 0, <usize> nw << 3);
     interleave(nw, NC, rotated, stride, Y);

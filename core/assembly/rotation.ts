@@ -1,7 +1,7 @@
 // Rotational broadening on a grid uniform in ln λ.
 //
 //   K(x) = [2(1−ε)√(1−x²) + (π/2) ε (1−x²)] / [π(1−ε/3)],  |x| ≤ 1, ε = 0.6
-//   W_k  = ∫ Λ(k − R x) K(x) dx,  Λ = triangle of half-width 1, R = (vsini/c)/Δlnλ, k = 0 … H, H ≥ ceil(R+1), W_{−k} = W_k
+//   W_k  = ∫ Λ(k − R x) K(x) dx,  Λ = triangle of half-width 1, R = (vsini/c)/Δlnλ, k = 0 … H, H ≥ ceil(R), W_{−k} = W_k
 //
 // that is, the spectrum is taken as piecewise linear and the integral is exact. With a = 2(1−ε)/(π(1−ε/3)) and
 // b = ε/(2(1−ε/3)) the primitives are
@@ -32,11 +32,11 @@ function clip(x: f64): f64 {
   return x > 1.0 ? 1.0 : x < -1.0 ? -1.0 : x;
 }
 
-/** Half-width of the kernel in pixels. */
+/** The last k whose weight is not zero, at least 1. */
 // @ts-ignore: decorator
 @inline
 export function rotationHalfWidth(R: f64): i32 {
-  return R > 0 ? <i32> Math.ceil(R + 1.0) : 1;
+  return R > 1 ? <i32> Math.ceil(R) : 1;
 }
 
 /** Weights W_0 … W_H and their derivatives in R for limb darkening eps; H ≥ rotationHalfWidth(R). */

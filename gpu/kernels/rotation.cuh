@@ -15,10 +15,10 @@ static __device__ inline double firstMoment(double a, double b, double x) {
 
 static __device__ inline double clip(double x) { return x > 1.0 ? 1.0 : x < -1.0 ? -1.0 : x; }
 
-/** Half-width of the kernel in pixels, at most H. */
+/** The last k whose weight is not zero, at least 1 and at most H. */
 static __device__ inline int rotationHalfWidth(double R, int H) {
-  if (!(R > 0)) return H < 1 ? H : 1;
-  const double half = ceil(R + 1.0);
+  if (!(R > 1)) return H < 1 ? H : 1;
+  const double half = ceil(R);
   return half < H ? static_cast<int>(half) : H;
 }
 
