@@ -3,10 +3,9 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { begun, done, ownFolder, refused, type Said, said, simulated, twinspec } from "./command.ts";
 import { answers, sums } from "./spectra_files.ts";
+import { holdsWholeRecord } from "./whole_records.ts";
 
 const STARS = 30;
-/** Bytes of a journal without stars. */
-const EMPTY_JOURNAL = 76;
 const folder = ownFolder();
 const input = `${folder}/coadd.fits`;
 const RESULTS = ["rvmod_coadd.fits", "rvtab_coadd.fits"];
@@ -31,8 +30,9 @@ async function struck(out: string, signal: Deno.Signal): Promise<Said> {
   const child = begun(request(out));
   const ended = child.output();
   const journal = `${out}/rvtab_coadd.fits.journal`;
-  const holdsStars = () => existsSync(journal) && statSync(journal).size > EMPTY_JOURNAL;
-  for (let i = 0; i < 10_000 && !holdsStars(); i++) await new Promise((next) => setTimeout(next, 1));
+  for (let i = 0; i < 10_000 && !holdsWholeRecord(journal); i++) {
+    await new Promise((next) => setTimeout(next, 1));
+  }
   child.kill(signal);
   const all = said(await ended);
   assert.equal(existsSync(`${out}/rvtab_coadd.fits`), false, "the signal came too late");

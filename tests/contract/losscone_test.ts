@@ -6,11 +6,10 @@ import { fileURLToPath } from "node:url";
 import { readNpz } from "../../core/io/npy.ts";
 import { editLines } from "../losscone/table_files.ts";
 import { begun, done, ownFolder, refused, type Said, said } from "./command.ts";
+import { holdsWholeRecord } from "./whole_records.ts";
 
 /** More than a day of 80 s, so that there are two tables. */
 const SWEEPS = 1400;
-/** Bytes of a journal without sweeps. */
-const EMPTY_JOURNAL = 76;
 const folder = ownFolder();
 const month = `${folder}/month`;
 
@@ -60,8 +59,9 @@ async function struck(out: string, signal: Deno.Signal): Promise<Said> {
   const child = begun(request(out));
   const ended = child.output();
   const journal = `${out}/fit.npz.journal`;
-  const holds = () => existsSync(journal) && statSync(journal).size > EMPTY_JOURNAL;
-  for (let i = 0; i < 60_000 && !holds(); i++) await new Promise((next) => setTimeout(next, 1));
+  for (let i = 0; i < 60_000 && !holdsWholeRecord(journal); i++) {
+    await new Promise((next) => setTimeout(next, 1));
+  }
   child.kill(signal);
   const all = said(await ended);
   assert.equal(existsSync(`${out}/fit.npz`), false, "the signal came too late");

@@ -3,10 +3,9 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { begun, done, ownFolder, refused, type Said, said } from "../contract/command.ts";
 import { GRID_TEXT, readFrame, type Scene, writeScene } from "./scene_fixture.ts";
+import { holdsWholeRecord } from "../contract/whole_records.ts";
 
 const FIBRES = 100, BUNDLE = 2, BUNDLES = FIBRES / BUNDLE;
-/** Bytes of a journal without bundles. */
-const EMPTY_JOURNAL = 76;
 const OUTPUTS = ["frame.fits", "model.fits"];
 const folder = ownFolder();
 
@@ -49,8 +48,9 @@ async function struck(out: string, signal: Deno.Signal): Promise<Said> {
   const child = begun(request(), { cwd: out });
   const ended = child.output();
   const journal = `${out}/frame.fits.journal`;
-  const holdsBundles = () => existsSync(journal) && statSync(journal).size > EMPTY_JOURNAL;
-  for (let i = 0; i < 20_000 && !holdsBundles(); i++) await new Promise((next) => setTimeout(next, 1));
+  for (let i = 0; i < 20_000 && !holdsWholeRecord(journal); i++) {
+    await new Promise((next) => setTimeout(next, 1));
+  }
   child.kill(signal);
   const all = said(await ended);
   assert.equal(existsSync(`${out}/frame.fits`), false, "the signal came too late");
