@@ -7,11 +7,10 @@ import { boxStep, invertSymmetric, predictedFall } from "./quadratic.ts";
 import { moved, restrict, room, stepHolding } from "./steps.ts";
 
 /**
- * Faces that cost less than this in the quadratic model are looked across, further ones from a kink, which holds a
- * descent that a smooth minimum would not; two at once where both cost less.
+ * Faces that cost less than this in the quadratic model are looked across; two at once where both cost less. The
+ * quadratic ends at the face: a minimum 15 below has been seen behind one that costs 20, off a smooth minimum.
  */
-const NEAR_FACE = 16;
-const FAR_FACE = 150;
+const NEAR_FACE = 150;
 const NEAR_CORNER = 9;
 /** Faces closer than this, in marginal σ, have something of the posterior behind them. */
 const REACH = 4;
@@ -40,7 +39,7 @@ interface Across {
  *
  * @param H - curvature of −2 ln L at the minimum, free coordinates
  */
-function nearFaces(space: ParameterSpace, { point, evaluation, reason }: Minimum, H: Float64Array): Across[] {
+function nearFaces(space: ParameterSpace, { point, evaluation }: Minimum, H: Float64Array): Across[] {
   const { g } = restrict(space, evaluation);
   const m = space.free.length;
   const bounds = space.cellBounds(point.cell);
@@ -74,7 +73,7 @@ function nearFaces(space: ParameterSpace, { point, evaluation, reason }: Minimum
       if (found === null) continue;
       const distance = Math.abs(face - point.x[i]!);
       const near = inverse !== null && distance < REACH * Math.sqrt(2 * inverse[a * m + a]!);
-      if (!near && !(found.cost < (reason === "kink" ? FAR_FACE : NEAR_FACE))) continue;
+      if (!near && !(found.cost < NEAR_FACE)) continue;
       faces.push({ a, side, face, cost: found.cost });
       out.push({ point: found.point, faces: [{ a, side }], pressed: distance === 0, near });
     }
