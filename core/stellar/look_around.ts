@@ -1,16 +1,13 @@
 /** Looks behind the near faces of a minimum's cell: for a lower minimum, and for what the errors reach. */
 import { type Asking, evaluate } from "./asking.ts";
 import type { Beyond } from "./kinks.ts";
+import { FAR_FACE } from "./next_cells.ts";
 import { descend, type Look, type Minimum } from "./optimiser.ts";
 import type { ParameterSpace, Point } from "./parameter_space.ts";
 import { boxStep, invertSymmetric, predictedFall } from "./quadratic.ts";
 import { moved, restrict, room, stepHolding } from "./steps.ts";
 
-/**
- * Faces that cost less than this in the quadratic model are looked across; two at once where both cost less. The
- * quadratic ends at the face: a minimum 15 below has been seen behind one that costs 20, off a smooth minimum.
- */
-const NEAR_FACE = 150;
+/** Two faces at once are looked across where both cost less than this, in −2 ln L by the quadratic. */
 const NEAR_CORNER = 9;
 /** Faces closer than this, in marginal σ, have something of the posterior behind them. */
 const REACH = 4;
@@ -73,7 +70,7 @@ function nearFaces(space: ParameterSpace, { point, evaluation }: Minimum, H: Flo
       if (found === null) continue;
       const distance = Math.abs(face - point.x[i]!);
       const near = inverse !== null && distance < REACH * Math.sqrt(2 * inverse[a * m + a]!);
-      if (!near && !(found.cost < NEAR_FACE)) continue;
+      if (!near && !(found.cost < FAR_FACE)) continue;
       faces.push({ a, side, face, cost: found.cost });
       out.push({ point: found.point, faces: [{ a, side }], pressed: distance === 0, near });
     }

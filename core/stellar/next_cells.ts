@@ -6,8 +6,11 @@ import { moved, restrict, room, stepHolding } from "./steps.ts";
 
 /** Where an error is this share of its cell, near faces are all there is: the posterior spans them anyway. */
 const BROAD = 0.3;
-/** Cells that cost more than this to cross, in −2 ln L by the quadratic, are too wide to look across. */
-const FAR_FACE = 150;
+/**
+ * Faces that cost less than this to reach, in −2 ln L by the quadratic, are looked across. The quadratic ends at the face:
+ * behind one that costs between 16 and 25, off a smooth minimum, another 15 lower has been seen.
+ */
+export const FAR_FACE = 150;
 
 /**
  * Middles of the two cells next to the minimum's along the axis whose error is the largest share of its cell, the other

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { begun, done, ownFolder, refused, type Said, said, simulated, twinspec } from "./command.ts";
 import { answers, sums } from "./spectra_files.ts";
-import { holdsWholeRecord } from "./whole_records.ts";
+import { wholeRecord } from "./whole_records.ts";
 
 const STARS = 30;
 const folder = ownFolder();
@@ -29,10 +29,7 @@ function undisturbed(): Promise<Record<string, string>[]> {
 async function struck(out: string, signal: Deno.Signal): Promise<Said> {
   const child = begun(request(out));
   const ended = child.output();
-  const journal = `${out}/rvtab_coadd.fits.journal`;
-  for (let i = 0; i < 10_000 && !holdsWholeRecord(journal); i++) {
-    await new Promise((next) => setTimeout(next, 1));
-  }
+  await wholeRecord(`${out}/rvtab_coadd.fits.journal`);
   child.kill(signal);
   const all = said(await ended);
   assert.equal(existsSync(`${out}/rvtab_coadd.fits`), false, "the signal came too late");

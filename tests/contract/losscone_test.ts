@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { readNpz } from "../../core/io/npy.ts";
 import { editLines } from "../losscone/table_files.ts";
 import { begun, done, ownFolder, refused, type Said, said } from "./command.ts";
-import { holdsWholeRecord } from "./whole_records.ts";
+import { wholeRecord } from "./whole_records.ts";
 
 /** More than a day of 80 s, so that there are two tables. */
 const SWEEPS = 1400;
@@ -58,10 +58,7 @@ async function struck(out: string, signal: Deno.Signal): Promise<Said> {
   mkdirSync(out);
   const child = begun(request(out));
   const ended = child.output();
-  const journal = `${out}/fit.npz.journal`;
-  for (let i = 0; i < 60_000 && !holdsWholeRecord(journal); i++) {
-    await new Promise((next) => setTimeout(next, 1));
-  }
+  await wholeRecord(`${out}/fit.npz.journal`);
   child.kill(signal);
   const all = said(await ended);
   assert.equal(existsSync(`${out}/fit.npz`), false, "the signal came too late");

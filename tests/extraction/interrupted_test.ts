@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { begun, done, ownFolder, refused, type Said, said } from "../contract/command.ts";
 import { GRID_TEXT, readFrame, type Scene, writeScene } from "./scene_fixture.ts";
-import { holdsWholeRecord } from "../contract/whole_records.ts";
+import { wholeRecord } from "../contract/whole_records.ts";
 
 const FIBRES = 100, BUNDLE = 2, BUNDLES = FIBRES / BUNDLE;
 const OUTPUTS = ["frame.fits", "model.fits"];
@@ -47,10 +47,7 @@ function undisturbed(): Promise<Uint8Array[]> {
 async function struck(out: string, signal: Deno.Signal): Promise<Said> {
   const child = begun(request(), { cwd: out });
   const ended = child.output();
-  const journal = `${out}/frame.fits.journal`;
-  for (let i = 0; i < 20_000 && !holdsWholeRecord(journal); i++) {
-    await new Promise((next) => setTimeout(next, 1));
-  }
+  await wholeRecord(`${out}/frame.fits.journal`);
   child.kill(signal);
   const all = said(await ended);
   assert.equal(existsSync(`${out}/frame.fits`), false, "the signal came too late");
