@@ -1,7 +1,6 @@
-/** Looks behind the near faces of a minimum's cell: for a lower minimum, and for what the errors reach. */
+/** Looks behind the faces of a minimum's cell: for a lower minimum, and for what the errors reach. */
 import { type Asking, evaluate } from "./asking.ts";
 import type { Beyond } from "./kinks.ts";
-import { FAR_FACE } from "./next_cells.ts";
 import { descend, type Look, type Minimum } from "./optimiser.ts";
 import type { ParameterSpace, Point } from "./parameter_space.ts";
 import { boxStep, invertSymmetric, predictedFall } from "./quadratic.ts";
@@ -18,7 +17,9 @@ const SEEN = 0.01;
  * of the height of the starting point, by which the promise may be wrong.
  */
 const CLOSE = 0.5;
-const CLOSE_SHARE = 0.05;
+const CLOSE_SHARE = 0.3;
+/** … or if the face is lower than this share of what the quadratic of the minimum's own cell makes it cost. */
+const LOWER_SHARE = 0.5;
 
 /** A point on one or two faces of a cell, in the cell behind them. */
 interface Across {
@@ -29,14 +30,17 @@ interface Across {
   readonly pressed: boolean;
   /** Near enough for the posterior to reach behind it. */
   readonly near: boolean;
+  /** −2 ln L above the minimum, by the quadratic. */
+  readonly cost: number;
 }
 
 /**
- * Points just across the inner faces, and the edges where two meet, that the quadratic model reaches cheaply.
+ * Points just across the inner faces, where the quadratic model has its lowest, and across the edges where two near ones
+ * meet.
  *
  * @param H - curvature of −2 ln L at the minimum, free coordinates
  */
-function nearFaces(space: ParameterSpace, { point, evaluation }: Minimum, H: Float64Array): Across[] {
+function acrossFaces(space: ParameterSpace, { point, evaluation }: Minimum, H: Float64Array): Across[] {
   const { g } = restrict(space, evaluation);
   const m = space.free.length;
   const bounds = space.cellBounds(point.cell);
@@ -70,9 +74,8 @@ function nearFaces(space: ParameterSpace, { point, evaluation }: Minimum, H: Flo
       if (found === null) continue;
       const distance = Math.abs(face - point.x[i]!);
       const near = inverse !== null && distance < REACH * Math.sqrt(2 * inverse[a * m + a]!);
-      if (!near && !(found.cost < FAR_FACE)) continue;
       faces.push({ a, side, face, cost: found.cost });
-      out.push({ point: found.point, faces: [{ a, side }], pressed: distance === 0, near });
+      out.push({ ...found, faces: [{ a, side }], pressed: distance === 0, near });
     }
   });
   for (const [k, first] of faces.entries()) {
@@ -80,7 +83,7 @@ function nearFaces(space: ParameterSpace, { point, evaluation }: Minimum, H: Flo
       if (first.a === second.a || first.cost > NEAR_CORNER || second.cost > NEAR_CORNER) continue;
       const found = across([first, second]);
       if (found === null || !(found.cost < NEAR_CORNER)) continue;
-      out.push({ point: found.point, faces: [first, second], pressed: false, near: false });
+      out.push({ ...found, faces: [first, second], pressed: false, near: false });
     }
   }
   return out;
@@ -96,7 +99,7 @@ export interface Around {
 }
 
 /**
- * Evaluates behind the near faces of a minimum's cell, and descends there where that promises a lower one.
+ * Evaluates behind the faces of a minimum's cell, and descends there where that promises a lower one.
  *
  * @param H - curvature of −2 ln L at the minimum, free coordinates
  */
@@ -104,9 +107,8 @@ export function* lookAround(space: ParameterSpace, minimum: Minimum, H: Float64A
   const beyond: Beyond[] = [];
   let evaluations = 0;
   let lower: Minimum | null = null;
-  for (const { point: there, faces, pressed, near } of nearFaces(space, minimum, H)) {
-    // a descent from the middle of that cell has been there, though it may have left it with a long step
-    if (!near && minimum.begun.has(there.cell.join())) continue;
+  for (const across of acrossFaces(space, minimum, H)) {
+    const { point: there, faces, near } = across;
     const seen = minimum.looks.find((look) =>
       look.point.cell.every((c, d) => c === there.cell[d]) && between(space, H, look.point.x, there.x) < SEEN
     );
@@ -114,24 +116,26 @@ export function* lookAround(space: ParameterSpace, minimum: Minimum, H: Float64A
     const look = seen ?? { point: there, evaluation: yield* evaluate(there) };
     if (!Number.isFinite(look.evaluation.value)) continue;
     if (near) beyond.push({ coordinate: faces[0]!.a, side: faces[0]!.side, ...look });
-    if (pressed || !promising(space, look, faces, minimum.evaluation.value)) continue;
+    if (across.pressed || !promising(space, look, across, minimum.evaluation.value)) continue;
     const best: Minimum = lower ?? minimum;
     const found = yield* descend(space, look.point, best);
     if (found === null) continue;
     evaluations += found.evaluations;
     if (found.evaluation.value < best.evaluation.value - 1e-6) lower = found;
   }
-  if (lower !== null) lower = { ...lower, begun: minimum.begun };
   return { lower, beyond, evaluations };
 }
 
-/** The quadratic behind some faces promises to end about as low as `least`. */
+/** Behind some faces there may be a minimum about as low as `least`: what is known of −2 ln L there promises one. */
 function promising(
   space: ParameterSpace,
   { point, evaluation }: Look,
-  faces: Across["faces"],
+  { faces, cost }: Across,
   least: number,
 ): boolean {
+  const height = evaluation.value - least;
+  // the way to the face bends down: on it or before it, too, there may be something
+  if (cost > CLOSE && height < LOWER_SHARE * cost) return true;
   const { g, H } = restrict(space, evaluation);
   // bounded by the faces just crossed: where the way down leads back over one there is nothing new behind it
   const lower = space.lower.slice(), upper = space.upper.slice();
@@ -143,7 +147,6 @@ function promising(
   const { lo, hi } = room(space, point.x, lower, upper);
   const step = boxStep(H, g, lo, hi);
   if (faces.some(({ a }) => step[a] === 0)) return false;
-  const height = evaluation.value - least;
   return height - predictedFall(H, g, step) <= CLOSE + CLOSE_SHARE * Math.max(0, height);
 }
 

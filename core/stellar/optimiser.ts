@@ -8,8 +8,8 @@
  */
 import { type Asking, evaluate } from "./asking.ts";
 import type { Evaluation, ParameterSpace, Point } from "./parameter_space.ts";
-import { nextCells } from "./next_cells.ts";
 import { boxStep, predictedFall } from "./quadratic.ts";
+import { restarts } from "./restarts.ts";
 import type { Reason } from "./result.ts";
 import { Correction } from "./secant.ts";
 import { damped, moved, restrict, room } from "./steps.ts";
@@ -27,11 +27,8 @@ export interface Minimum {
   readonly evaluations: number;
   /** What has been seen behind the faces that it lies on. */
   readonly looks: readonly Look[];
-  /** Cells, as text, that a descent was begun in to see whether they hold a lower one. */
-  readonly begun: ReadonlySet<string>;
 }
 
-const NO_CELLS: ReadonlySet<string> = new Set();
 /** Stop when the undamped step within the cell promises less than this. */
 const PROMISE = 1e-4;
 const MOST_EVALUATIONS = 80;
@@ -78,7 +75,6 @@ export function* descend(
       reason,
       evaluations,
       looks: looks.filter((look) => look.point.x === point.x),
-      begun: NO_CELLS,
     };
   };
   const correction = new Correction(m);
@@ -224,7 +220,7 @@ const SLOW = 4;
 /** km/s: start with rotation where the minimum has none, and how much above the best it may begin. */
 const FAST_START = 30;
 const FAST_MARGIN = 60;
-/** The lowest of several descents: from every start, from another vsini, and from the next cells. */
+/** The lowest of several descents: from every start, from another vsini, and from where another minimum may be. */
 export function* minimise(space: ParameterSpace, starts: readonly Point[]): Asking<Minimum | null> {
   let best: Minimum | null = null;
   let evaluations = 0;
@@ -262,13 +258,24 @@ export function* minimise(space: ParameterSpace, starts: readonly Point[]): Aski
     }
   }
 
-  // from the next cells along the axis that is held least, from a kink along others too: the valley that the answer lies
-  // in may go on behind kinks
-  const begun = new Set<string>();
-  for (const beyond of nextCells(space, lowest()!)) {
-    begun.add(beyond.cell.join());
-    consider(yield* descend(space, beyond, lowest()));
-  }
+  return yield* begunAgain(space, { ...lowest()!, evaluations });
+}
 
-  return { ...lowest()!, evaluations, begun };
+/** Minima that are begun again from, each lower than the one before. */
+const MOST_AGAIN = 4;
+/** The lowest of a minimum and of descents from where there may be another; its evaluations are all that were made. */
+export function* begunAgain(space: ParameterSpace, minimum: Minimum): Asking<Minimum> {
+  let best = minimum;
+  let { evaluations } = minimum;
+  for (let round = 0, from: Minimum | null = minimum; from !== null && round < MOST_AGAIN; round++) {
+    const before: Minimum = best;
+    for (const start of restarts(space, from)) {
+      const found = yield* descend(space, start, best);
+      if (found === null) continue;
+      evaluations += found.evaluations;
+      if (found.evaluation.value < best.evaluation.value - 1e-6) best = found;
+    }
+    from = best === before ? null : best;
+  }
+  return { ...best, evaluations };
 }

@@ -5,7 +5,7 @@
 import { covariance, type Curvature, measureCurvature } from "./curvature.ts";
 import type { Asking } from "./asking.ts";
 import { lookAround } from "./look_around.ts";
-import { minimise } from "./optimiser.ts";
+import { begunAgain, minimise } from "./optimiser.ts";
 import type { ParameterSpace, Point } from "./parameter_space.ts";
 import { type VelocityMoments, velocityPosterior } from "./posterior.ts";
 
@@ -35,7 +35,7 @@ export function* fitStar(
   for (let round = 0; around.lower !== null && round < MOST_ROUNDS; round++) {
     const { evaluations } = curvature.minimum;
     const lower = { ...around.lower, evaluations: evaluations + around.evaluations };
-    curvature = yield* measureCurvature(space, lower);
+    curvature = yield* measureCurvature(space, yield* begunAgain(space, lower));
     around = yield* lookAround(space, curvature.minimum, curvature.hessian);
   }
   const v = space.free.indexOf(0);
