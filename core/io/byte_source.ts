@@ -55,8 +55,9 @@ function startsAsGzip(fd: number): boolean {
   return readSync(fd, magic, 0, 2, 0) === 2 && magic[0] === 0x1f && magic[1] === 0x8b;
 }
 
-/** Unpacked size that the last member claims, modulo 2^32; a hint only. */
+/** Unpacked size that the last member claims, modulo 2^32; a hint only. Zero where the file is shorter than a claim. */
 function claimedSize(fd: number, size: number): number {
+  if (size < 4) return 0;
   const tail = new Uint8Array(4);
   readSync(fd, tail, 0, 4, size - 4);
   return new DataView(tail.buffer).getUint32(0, true);

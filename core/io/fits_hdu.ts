@@ -67,6 +67,7 @@ function headerBytes(source: ByteSource, offset: number, index: number): Uint8Ar
   const first = source.read(offset, Math.min(available, 2 * BLOCK));
   const start = ascii(first, 0, 9);
   if (index === 0 && start !== "SIMPLE  =") {
+    if (source.cut !== null && "SIMPLE  =".startsWith(start)) throw cutHeader(source, index);
     throw new InputError(`${source.path}: is not a FITS file: it does not begin with the keyword SIMPLE`);
   }
   if (index > 0 && start !== "XTENSION=") {

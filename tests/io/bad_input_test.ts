@@ -99,17 +99,17 @@ Deno.test("gzip data cut anywhere are told, with what was found", () => {
     makeDesi(path);
     const packed = gzipSync(readFileSync(path));
     const cut = join(folder, "cut.fits.gz");
-    fc.assert(
-      fc.property(fc.integer({ min: 18, max: packed.length - 9 }), fc.boolean(), (length, streamed) => {
-        writeFileSync(cut, packed.subarray(0, length));
+    // Every length where nothing or a part of the first keyword comes out; beyond it, lengths of every residue.
+    for (let length = 2; length < packed.length; length += length < 300 ? 1 : 41) {
+      writeFileSync(cut, packed.subarray(0, length));
+      for (const limit of [undefined, 100]) {
         assertInputError(
-          () => FitsFile.open(cut, streamed ? 100 : undefined),
+          () => FitsFile.open(cut, limit),
           new RegExp(`cut off after ${length} compressed bytes, \\d+ bytes unpacked`),
           /copy the file again/,
         );
-      }),
-      { numRuns: 40 },
-    );
+      }
+    }
     writeFileSync(cut, packed.subarray(0, packed.length >> 1));
     assertInputError(() => openSpectra(cut), /HDU \d+ (\(\w+\) ends at byte|has no END)|header of HDU/);
   });
