@@ -28,6 +28,7 @@ import { splineBuild, splineEvaluate, splineFactor } from "../core/kernels/splin
 import type { FitJob } from "../core/stellar/batch.ts";
 import { commonGrid } from "../core/stellar/common_grid.ts";
 import { continuumBasis } from "../core/stellar/continuum.ts";
+import { LIGHT } from "../core/doppler.ts";
 import { DEFAULT_OPTIONS } from "../core/stellar/options.ts";
 import { RandomStream } from "../core/random.ts";
 import { drawResolution, SIMULATED_ARMS } from "../core/stellar/simulate_arms.ts";
@@ -58,7 +59,6 @@ const W = 11;
 /** Velocities of a posterior, templates × rotations of a velocity scan. */
 const VELOCITIES = 17;
 const SCANNED = 72;
-const LIGHT = 299792.458;
 /** Step of the library and of the model spectra that libraries are made of, Å. */
 const LIBRARY_STEP = 0.4;
 const MODEL_STEP = 0.2;
@@ -150,8 +150,20 @@ class ArmData {
     return all;
   }
 
+  /** What resolution_deconvolve takes; undisplaced. */
+  get deconvolution(): Record<string, Inputs[string]> {
+    return {
+      d: this.resolution,
+      inverse: lsfInverse(W, 0.5 / 0.8),
+      displacement: new Float64Array(this.stars),
+      spread: new Float64Array(this.stars),
+      centring: new Float64Array(2 * this.stars * W * W),
+      lam: this.lam,
+    };
+  }
+
   rows(target: Target): Float64Array {
-    const inputs = { d: this.resolution, inverse: lsfInverse(W, 0.5 / 0.8) };
+    const inputs = this.deconvolution;
     const dims = { B: this.stars, W, P: this.P, WRAP: 0 };
     return outputOf(target, resolutionDeconvolve, dims, inputs, "rows") as Float64Array;
   }
@@ -346,7 +358,7 @@ export function casesFor(stars: number): Case[] {
     perArm(
       resolutionDeconvolve,
       (arm) => ({ B: stars, W, P: arm.P, WRAP: 0 }),
-      (arm) => ({ d: arm.resolution, inverse: lsfInverse(W, 0.5 / 0.8) }),
+      (arm) => arm.deconvolution,
     ),
     perArm(
       resolutionApply,

@@ -10,22 +10,19 @@
 import { parseArgs } from "node:util";
 import { openLibrary } from "../core/templates/library_file.ts";
 import { builtinLibraryPath } from "../core/templates/builtin_path.ts";
-import { prepareArm } from "../core/templates/prepare.ts";
 import { mappedPoint } from "../core/templates/grid.ts";
 import { ArmContext } from "../core/stellar/arm_context.ts";
-import type { FitJob } from "../core/stellar/batch.ts";
 import { makeFitter } from "../core/stellar/fitter.ts";
 import { Lockstep } from "../core/stellar/lockstep.ts";
-import { DEFAULT_OPTIONS } from "../core/stellar/options.ts";
 import { ParameterSpace } from "../core/stellar/parameter_space.ts";
 import { preparationRules } from "../core/stellar/preparation_rules.ts";
 import { prepareSpectrum } from "../core/stellar/prepare_spectrum.ts";
 import { invertSymmetric } from "../core/stellar/quadratic.ts";
 import type { StarResult } from "../core/stellar/result.ts";
 import { simulateStars, type SimulationOptions, type Truth } from "../core/stellar/simulate.ts";
-import { SIMULATED_ARMS } from "../core/stellar/simulate_arms.ts";
 import { makeEvaluate } from "../core/stellar/simulate_evaluate.ts";
 import { loadWasmTarget } from "../core/wasm/load.ts";
+import { simulatedJob } from "../tests/stellar/simulated_job.ts";
 
 const { values: args } = parseArgs({
   args: Deno.args,
@@ -47,16 +44,8 @@ const ROTATORS = 30;
 const wanted = Number(args.stars);
 const library = openLibrary(args.library ?? builtinLibraryPath());
 const resolutionMatrix = args["resolution-matrix"];
-const options = { ...DEFAULT_OPTIONS, resolutionMatrix };
-const job: FitJob = {
-  options,
-  library,
-  arms: SIMULATED_ARMS.map(({ arm, setup, lam, fwhm, ndiag }) => {
-    const grid = { setup, lam, medium: "vacuum" as const, lsf: { kind: "fwhm" as const, angstrom: fwhm } };
-    const prepared = prepareArm(library, { ...grid, resolutionMatrix, maxVel: options.maxVel });
-    return { arm, frame: "barycentric" as const, ndiag, prepared, ...grid };
-  }),
-};
+const job = simulatedJob({ resolutionMatrix }, library);
+const { options } = job;
 const simulation: SimulationOptions = {
   seed: Number(args.seed),
   snMin: 20,

@@ -7,6 +7,7 @@
 import { basename, join } from "node:path";
 import { openSpectra } from "../core/io/open_spectra.ts";
 import { makeFitter } from "../core/stellar/fitter.ts";
+import { LIGHT } from "../core/doppler.ts";
 import { DEFAULT_OPTIONS } from "../core/stellar/options.ts";
 import type { StarResult } from "../core/stellar/result.ts";
 import { builtinLibraryPath } from "../core/templates/builtin_path.ts";
@@ -16,8 +17,6 @@ import { readLibrary } from "../core/templates/library_file.ts";
 import { prepareArm } from "../core/templates/prepare.ts";
 import { loadWasmTarget } from "../core/wasm/load.ts";
 import { sharedData } from "../tests/shared_data.ts";
-
-const LIGHT = 299792.458;
 
 /** Fits a file of one spectrum with its default arms. */
 function fitOne(path: string, library: TemplateLibrary): { star: StarResult; catalogue: number } {

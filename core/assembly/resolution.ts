@@ -6,6 +6,11 @@
 // templates that already carry a line-spread function of σ₀ need R′ with R = R′ G, G[a, b] = N(a−b; σ₀/Δλ): row by row
 // c = r G⁻¹ over the W entries. What then lies outside is dropped, and each of the w rows at either end is scaled so
 // that what remains sums to the median row sum. A row of zeros (a dead fibre) stays zeros.
+//
+// Where a matrix is displaced and row i is centred δ pixels beside pixel i, R′ applies to the template at the displaced
+// wavelengths and the row has to be centred. It is a sum of Gaussians there, about as wide as itself: r = q H with
+// H[b, a] = N(a−b−δ; s), and the centred row is q H₀. With x = δ/s, N(a−b−δ) = e^{−x²/2} e^{−bx/s} N(a−b) e^{ax/s}, so
+// that q = e^{x²/2} · ((r · e^{−ax/s}) H₀⁻¹) · e^{bx/s} and c = q (H₀ G⁻¹): two matrices serve all displacements.
 // Twins: gpu/kernels/resolution.cu, core/kernels/resolution.ts.
 import { across, at, get, get2, set, set2 } from "./memory";
 
@@ -43,9 +48,43 @@ export function median(n: i32, p: usize): f64 {
   return 0.5 * (lower + upper);
 }
 
+/** p[m] ·= scale · t^{m−w}, m = 0 … 2w. */
+function tilt(w: i32, p: usize, t: f64, scale: f64): void {
+  const inverse = 1.0 / t;
+  let right = scale, left = scale;
+  set(p, w, get(p, w) * scale);
+  for (let k = 1; k <= w; k++) {
+    right *= t;
+    left *= inverse;
+    set(p, w + k, get(p, w + k) * right);
+    set(p, w - k, get(p, w - k) * left);
+  }
+}
+
+/** c[m] = Σ_n row[n] matrix[n, m]. */
+function multiply(W: i32, row: usize, matrix: usize, c: usize): void {
+  let m = 0;
+  for (; m + 3 < W; m += 4) {
+    let first = f64x2.splat(0), second = f64x2.splat(0);
+    for (let n = 0; n < W; n++) {
+      const r = v128.load64_splat(at(row, n));
+      first = f64x2.add(first, f64x2.mul(r, get2(matrix, n * W + m)));
+      second = f64x2.add(second, f64x2.mul(r, get2(matrix, n * W + m + 2)));
+    }
+    set2(c, m, first);
+    set2(c, m + 2, second);
+  }
+  for (; m < W; m++) {
+    let sum: f64 = 0;
+    for (let n = 0; n < W; n++) sum += get(row, n) * get(matrix, n * W + m);
+    set(c, m, sum);
+  }
+}
+
 /**
- * Rows (B, P, W) of the matrices D (B, W, P, float32) after deconvolution by the template's line-spread function.
- * WRAP = 1 keeps what another implementation takes for the pixel before the first: the last pixel's entry.
+ * Rows (B, P, W) of the matrices D (B, W, P, float32) after deconvolution by the template's line-spread function, centred
+ * where a matrix has a displacement. WRAP = 1 keeps what another implementation takes for the pixel before the first:
+ * the last pixel's entry.
  */
 export function resolution_deconvolve(
   B: i32,
@@ -54,15 +93,23 @@ export function resolution_deconvolve(
   WRAP: i32,
   d: usize,
   inverse: usize,
+  displacement: usize,
+  spread: usize,
+  centring: usize,
+  lam: usize,
   rows: usize,
   work: usize,
 ): void {
   const w = W >> 1;
   const row = work;
-  const sums = at(work, W);
+  const sum = at(work, W);
+  const sums = at(work, 2 * W);
   for (let b = 0; b < B; b++) {
     const diagonals = d + (<usize> b * W * P << 2);
     const out = at(rows, b * P * W);
+    const displaced = get(displacement, b);
+    const s = get(spread, b);
+    const parts = at(centring, 2 * b * W * W);
     for (let i = 0; i < P; i++) {
       for (let n = 0; n < W; n++) {
         let j = i + n - w;
@@ -74,24 +121,17 @@ export function resolution_deconvolve(
         );
       }
       const c = at(out, i * W);
-      let m = 0;
-      for (; m + 3 < W; m += 4) {
-        let first = f64x2.splat(0), second = f64x2.splat(0);
-        for (let n = 0; n < W; n++) {
-          const r = v128.load64_splat(at(row, n));
-          first = f64x2.add(first, f64x2.mul(r, get2(inverse, n * W + m)));
-          second = f64x2.add(second, f64x2.mul(r, get2(inverse, n * W + m + 2)));
-        }
-        set2(c, m, first);
-        set2(c, m + 2, second);
-      }
-      for (; m < W; m++) {
-        let sum: f64 = 0;
-        for (let n = 0; n < W; n++) sum += get(row, n) * get(inverse, n * W + m);
-        set(c, m, sum);
+      if (displaced == 0) multiply(W, row, inverse, c);
+      else {
+        const x = displaced * get(lam, i) / s;
+        const t = Math.exp(x / s);
+        tilt(w, row, 1.0 / t, 1);
+        multiply(W, row, parts, sum);
+        tilt(w, sum, t, Math.exp(0.5 * x * x));
+        multiply(W, sum, at(parts, W * W), c);
       }
       let total: f64 = 0;
-      for (m = 0; m < W; m++) {
+      for (let m = 0; m < W; m++) {
         const j = i + m - w;
         if (j < 0 || j >= P) set(c, m, 0);
         total += get(c, m);

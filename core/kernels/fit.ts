@@ -1,4 +1,5 @@
 /** The fused inner steps of the stellar fit: twins in core/assembly/fit.ts and gpu/kernels/fit.cu. */
+import { LIGHT } from "../doppler.ts";
 import type { Argument, Dims, Kernel } from "./kernel.ts";
 
 /** Data pixels that are worked off together, and knots of warm-up on either side; the twins hold the same numbers. */
@@ -12,7 +13,7 @@ export function columns(D: number): number {
 
 /** Rotation half-width, template pixels, for the largest vsini (km/s) on a grid of step dlnlam. */
 export function rotationHalfWidth(maxVsini: number, dlnlam: number): number {
-  return Math.ceil(maxVsini / 299792.458 / dlnlam + 1) + 1;
+  return Math.ceil(maxVsini / LIGHT / dlnlam + 1) + 1;
 }
 
 /** Knots a chunk of data pixels needs at most: dimension M. lnlam: ln of the data wavelengths. */

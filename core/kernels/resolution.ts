@@ -17,8 +17,11 @@ export const resolutionDeconvolve: Kernel = {
   family: "resolution",
   doc:
     "Rows of stored resolution matrices (diagonals, D[k, j] = R[j−w+k, j]) after deconvolution by the template's " +
-    "line-spread function; edge rows scaled to the median row sum; rows of zeros stay zeros.",
-  source: "R = R′ G, c = r G⁻¹ row by row over W entries",
+    "line-spread function; edge rows scaled to the median row sum; rows of zeros stay zeros. Rows of a matrix that is " +
+    "displaced in wavelength are centred first: they then apply to a template seen through the same displacement.",
+  source:
+    "R = R′ G, c = r G⁻¹ row by row over W entries, G[a, b] = N(a−b; σ₀/Δλ). Rows displaced by δ pixels are sums of " +
+    "Gaussians there, r = q H, H[b, a] = N(a−b−δ; s), and centred q H₀; H = e^{−δ²/2s²} e^{−bδ/s²} H₀[b, a] e^{aδ/s²}",
   dims: {
     B: "spectra",
     W: WIDTH,
@@ -36,12 +39,37 @@ export const resolutionDeconvolve: Kernel = {
       doc: "matrices as stored in the file",
     },
     { name: "inverse", role: "in", dtype: "f64", shape: ["W", "W"], unit: "1", doc: "G⁻¹, from lsfInverse" },
+    {
+      name: "displacement",
+      role: "in",
+      dtype: "f64",
+      shape: ["B"],
+      unit: "1/Å",
+      doc: "displacement of a matrix's rows to the red, δ = displacement · λ_i pixels; 0 for none",
+    },
+    {
+      name: "spread",
+      role: "in",
+      dtype: "f64",
+      shape: ["B"],
+      unit: "1",
+      doc: "s in pixels, about a row's own σ",
+    },
+    {
+      name: "centring",
+      role: "in",
+      dtype: "f64",
+      shape: ["B", "2", "W", "W"],
+      unit: "1",
+      doc: "H₀⁻¹ and H₀ G⁻¹, from rowCentring; only what is displaced needs spread and centring",
+    },
+    { name: "lam", role: "in", dtype: "f64", shape: ["P"], unit: "Å", doc: "pixels" },
     { ...ROWS, role: "out" },
-    { name: "work", role: "work", dtype: "f64", shape: ["W+P"], unit: "1", doc: "one row, all row sums" },
+    { name: "work", role: "work", dtype: "f64", shape: ["2*W+P"], unit: "1", doc: "two rows, all row sums" },
   ],
   tolerance: { relative: 1e-12, absolute: 0 },
   nan: "propagates within its batch row",
-  flops: (d) => d.B! * d.P! * (2 * d.W! * d.W! + d.W! + 8),
+  flops: (d) => d.B! * d.P! * (2 * d.W! * d.W! + d.W! + 8), // without displacement
 };
 
 export const resolutionApply: Kernel = {
@@ -92,6 +120,15 @@ export const resolutionGaussian: Kernel = {
 
 export const RESOLUTION: readonly Kernel[] = [resolutionDeconvolve, resolutionApply, resolutionGaussian];
 
+/** G[a, b] = N(a−b; σ) with the density's norm, (W, W); the unit matrix for σ = 0. @param sigma - pixels */
+function lsfMatrix(width: number, sigma: number): Float64Array {
+  return Float64Array.from({ length: width * width }, (_, i) => {
+    const x = Math.floor(i / width) - i % width;
+    if (sigma === 0) return Number(x === 0);
+    return Math.exp(-0.5 * (x / sigma) ** 2) / (Math.sqrt(2 * Math.PI) * sigma);
+  });
+}
+
 /**
  * Inverse of the W×W matrix of a Gaussian line-spread function, G[a, b] = N(a−b; σ) with the density's norm; the unit
  * matrix for σ = 0.
@@ -102,13 +139,7 @@ export const RESOLUTION: readonly Kernel[] = [resolutionDeconvolve, resolutionAp
  */
 export function lsfInverse(width: number, sigma: number): Float64Array {
   const W = width;
-  const inverse = new Float64Array(W * W);
-  for (let a = 0; a < W; a++) inverse[a * W + a] = 1;
-  if (sigma === 0) return inverse;
-  const g = Float64Array.from({ length: W * W }, (_, i) => {
-    const x = (Math.floor(i / W) - i % W) / sigma;
-    return Math.exp(-0.5 * x * x) / (Math.sqrt(2 * Math.PI) * sigma);
-  });
+  const g = lsfMatrix(W, sigma), inverse = lsfMatrix(W, 0);
   // Gauss-Jordan; positive definite, so the diagonal serves as pivots
   for (let k = 0; k < W; k++) {
     const pivot = g[k * W + k];
@@ -127,6 +158,25 @@ export function lsfInverse(width: number, sigma: number): Float64Array {
     }
   }
   return inverse;
+}
+
+/**
+ * What centres displaced rows and deconvolves them: H₀⁻¹ and H₀ G⁻¹ for Gaussians H₀ about as wide as a row.
+ *
+ * @param spread - σ of a row, pixels
+ * @param sigma - σ of the template's line-spread function, pixels
+ * @returns (2, W, W)
+ */
+export function rowCentring(width: number, spread: number, sigma: number): Float64Array {
+  const W = width;
+  const h = lsfMatrix(W, spread), inverse = lsfInverse(W, sigma);
+  const out = new Float64Array(2 * W * W);
+  out.set(lsfInverse(W, spread));
+  for (let i = 0; i < W * W; i++) {
+    const a = Math.floor(i / W), b = i % W;
+    for (let k = 0; k < W; k++) out[W * W + i] += h[a * W + k] * inverse[k * W + b];
+  }
+  return out;
 }
 
 /** Half-width w of a Gaussian resolution matrix in pixels: first pixel at or beyond 5σ of any; W = 2w+1. */

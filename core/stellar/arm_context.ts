@@ -2,11 +2,12 @@
 import { chisq } from "../kernels/chisq.ts";
 import { chunkKnots, columns, fitEvaluate, fitModel, fitScan, rotationHalfWidth } from "../kernels/fit.ts";
 import type { Dims } from "../kernels/kernel.ts";
-import { lsfInverse, resolutionApply, resolutionDeconvolve } from "../kernels/resolution.ts";
+import { lsfInverse, resolutionApply, resolutionDeconvolve, rowCentring } from "../kernels/resolution.ts";
 import { splineFactor } from "../kernels/spline.ts";
 import { type DeviceArray, place, type Target } from "../target.ts";
 import type { FitJob } from "./batch.ts";
 import { continuumBasis } from "./continuum.ts";
+import { type Displacement, displacementOf, seenThrough, UNDISPLACED } from "./displacement.ts";
 import type { PreparedSpectrum } from "./prepare_spectrum.ts";
 
 /** Where evaluations are wanted; arrays of one element (or row) an evaluation. */
@@ -55,6 +56,8 @@ export class ArmContext {
   readonly #resident: Record<string, DeviceArray>;
   readonly #M: number;
   readonly #ginv: DeviceArray | null;
+  /** Of the spectra of the batch. */
+  #displacements: readonly Displacement[] = [];
   #batch: Record<string, DeviceArray> = {};
   #B = 0;
 
@@ -91,7 +94,7 @@ export class ArmContext {
     };
     target.run(splineFactor, { N: NL }, { x: this.#resident.knots!, factor });
     const W = this.#dims.W;
-    this.#ginv = W > 0 ? place(target, lsfInverse(W, prepared.sigma0 / (lam[1]! - lam[0]!))) : null;
+    this.#ginv = W === 0 ? null : place(target, lsfInverse(W, prepared.sigma0 / (lam[1]! - lam[0]!)));
   }
 
   get npix(): number {
@@ -129,11 +132,18 @@ export class ArmContext {
     const good = new Uint8Array(B * NP);
     spectra.forEach((s, b) => good.set(s.good, b * NP));
     const rows = target.allocate("f64", B * NP * W);
+    this.#displacements = spectra.map((_, b) =>
+      W > 0 ? displacementOf(resolution[b]!, W, this.arm.lam) : UNDISPLACED
+    );
     if (W > 0) {
       const mark = target.mark();
       const stored = target.allocate("f32", B * NP * W);
       resolution.forEach((matrix, b) => target.upload(stored, matrix, b * NP * W));
-      target.run(resolutionDeconvolve, { B, W, P: NP, WRAP: 0 }, { d: stored, inverse: this.#ginv!, rows });
+      target.run(resolutionDeconvolve, { B, W, P: NP, WRAP: 0 }, {
+        d: stored,
+        ...this.#deconvolution(),
+        rows,
+      });
       target.release(mark);
     }
     this.#batch = {
@@ -153,9 +163,39 @@ export class ArmContext {
       entry: place(target, points.entry),
       corners: place(target, points.corners),
       t: place(target, points.t),
-      velocity: place(target, points.velocity),
+      velocity: place(target, this.#seen(points)),
       vsini: place(target, points.vsini),
     };
+  }
+
+  /** What resolution_deconvolve takes besides the matrices of the batch. */
+  #deconvolution(): Record<string, DeviceArray> {
+    const { lam, prepared: { sigma0 } } = this.arm;
+    const W = this.#dims.W, step = lam[1]! - lam[0]!;
+    const displacements = this.#displacements;
+    const centring = new Float64Array(2 * displacements.length * W * W);
+    displacements.forEach(({ relative, spread }, b) => {
+      if (relative !== 0) centring.set(rowCentring(W, spread, sigma0 / step), 2 * b * W * W);
+    });
+    const perEntry = (value: (d: Displacement) => number) =>
+      place(this.#target, Float64Array.from(displacements, value));
+    return {
+      inverse: this.#ginv!,
+      displacement: perEntry(({ relative }) => relative / step),
+      spread: perEntry(({ spread }) => spread),
+      centring: place(this.#target, centring),
+      lam: this.#resident.lam!,
+    };
+  }
+
+  /** Velocities through the displacements; derivatives by either are the same to 1e-8. */
+  #seen({ entry, velocity }: Points): Float64Array {
+    if (this.#displacements.every(({ relative }) => relative === 0)) return velocity;
+    const V = velocity.length / entry.length;
+    return velocity.map((v, k) => {
+      const displacement = this.#displacements[entry[Math.floor(k / V)]!]!;
+      return displacement.relative === 0 ? v : seenThrough(displacement, v);
+    });
   }
 
   /** Value, gradient by (velocity, vsini, t…) and Gauss-Newton matrix of every point. */

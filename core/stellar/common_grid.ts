@@ -1,7 +1,7 @@
 /** The one ln λ grid on which all arms are cross-correlated, and who owns which part of it. */
+import { LIGHT } from "../doppler.ts";
 import type { FitJob } from "./batch.ts";
 
-const LIGHT = 299792.458;
 /** Coarsest step worth having, km/s: a fraction of the widest line spread. */
 const COARSEST = 45;
 

@@ -4,6 +4,7 @@
  * Templates and data are divided by their own continua, less 1; on one ln λ grid χ²(v) = −2 corr(t, d·w) + corr(t², w)
  * for all arms together. What comes back per star is the lowest χ² at each lag and which template had it.
  */
+import { LIGHT } from "../doppler.ts";
 import { ccfScan, ccfSpread } from "../kernels/ccf.ts";
 import { chisq } from "../kernels/chisq.ts";
 import { fourierTwiddles, rfft } from "../kernels/fourier.ts";
@@ -17,7 +18,6 @@ import { continuumBasis } from "./continuum.ts";
 import type { StarEntries } from "./lockstep.ts";
 import type { ParameterSpace, Point } from "./parameter_space.ts";
 
-const LIGHT = 299792.458;
 /** Rotations that templates are tried with, km/s. */
 const ROTATIONS = [0, 100, 300];
 /** Rotation to start the optimiser with at least, km/s: the derivative at 0 says little of a fast rotator. */

@@ -8,6 +8,7 @@
  * as they are get levelled (level.ts). Where that is asked for, sharp ones lose what the data's pixels cannot carry
  * (band_limit.ts).
  */
+import { dopplerFactor } from "../doppler.ts";
 import type { Target } from "../target.ts";
 import { loadWasmTarget } from "../wasm/load.ts";
 import { bandLimit } from "./band_limit.ts";
@@ -15,14 +16,7 @@ import { level } from "./level.ts";
 import type { TemplateArm } from "./library.ts";
 import { armOf, type LibrarySource } from "./library_source.ts";
 import { FWHM_PER_SIGMA } from "./line_spread.ts";
-import {
-  type Choice,
-  choose,
-  dopplerFactor,
-  inMedium,
-  type StandardRequest,
-  standardRequest,
-} from "./prepare_choice.ts";
+import { type Choice, choose, inMedium, type StandardRequest, standardRequest } from "./prepare_choice.ts";
 import { rebinned } from "./prepare_rebin.ts";
 import type { PreparationRequest, PreparedArm } from "./prepared.ts";
 import { gridWavelengths, type LnGrid } from "./resample.ts";

@@ -1,4 +1,5 @@
 /** Which spectra of a library serve an arm of the data, and what has to be done to them. */
+import { dopplerFactor, dopplerVelocity } from "../doppler.ts";
 import { InputError } from "../io/input_error.ts";
 import { airToVacuum, vacuumToAir } from "../io/frame_conversion.ts";
 import type { Medium } from "../io/spectra.ts";
@@ -6,18 +7,12 @@ import { FWHM_PER_SIGMA, type Sigma, type SmoothSpread, smoothSpread } from "./l
 import type { ArmHead, LibrarySource } from "./library_source.ts";
 import type { PreparationRequest } from "./prepared.ts";
 
-const C = 299792.458;
 /** Line spreads that differ by less than this share of σ count as equal. */
 const EQUAL = 0.01;
 /** With a resolution matrix the library has to be sharper than the data by this factor, or its inverse means nothing. */
 const SHARPER = 0.85;
 /** Ranges are rounded outwards to this, Å, so that spectra with slightly different ends share a preparation. */
 const ROUND_RANGE = 10;
-
-/** λ(v)/λ(−v) is the square of this. @param velocity - km/s */
-export function dopplerFactor(velocity: number): number {
-  return Math.sqrt((1 + velocity / C) / (1 - velocity / C));
-}
 
 /** What a request comes down to: equal for all spectra that can share a preparation. */
 export interface StandardRequest {
@@ -153,8 +148,7 @@ function tooShort(
 
 /** Largest velocity, km/s, at which an arm of the library covers the data; negative if none. */
 function largestVelocity(arm: Candidate, first: number, last: number): number {
-  const q = Math.min(first / arm.from, arm.to / last) ** 2;
-  return C * (q - 1) / (q + 1);
+  return dopplerVelocity(Math.min(first / arm.from, arm.to / last));
 }
 
 function tooCoarse(

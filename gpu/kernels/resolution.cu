@@ -3,7 +3,8 @@
 //   R[i, i+m−w] = rows[i, m],   m = 0..W−1,   W odd,   w = (W−1)/2;   entries that refer to pixels outside are 0
 //
 // Stored as diagonals: rows[i, m] = D[W−1−m, i+m−w]; after deconvolution c = r G⁻¹ row by row over the W entries, and
-// each of the w rows at either end scaled so that what remains sums to the median row sum.
+// each of the w rows at either end scaled so that what remains sums to the median row sum. Rows of a matrix displaced by
+// δ pixels are centred first: c = q (H₀ G⁻¹), q = e^{x²/2} · ((r · e^{−ax/s}) H₀⁻¹) · e^{bx/s}, x = δ/s.
 // Twins: core/assembly/resolution.ts, core/kernels/resolution.ts.
 #include "common.cuh"
 
@@ -19,6 +20,30 @@ struct Deconvolve {
 
 }  // namespace
 
+/** Entry n of row i as stored. */
+__device__ inline double stored(const resolution_deconvolve_call& c, const float* diagonals, int i, int n) {
+  int j = i + n - c.W / 2;
+  if (c.WRAP && j == -1) j = c.P - 1;
+  return j < 0 || j >= c.P ? 0.0 : static_cast<double>(diagonals[static_cast<int64_t>(c.W - 1 - n) * c.P + j]);
+}
+
+/** Entry m of row i of matrix b, centred and deconvolved. */
+__device__ double centred(const resolution_deconvolve_call& c, const float* diagonals, int64_t b, int i, int m) {
+  const int W = c.W, w = W / 2;
+  const double x = c.displacement[b] * c.lam[i] / c.spread[b];
+  const double lean = x / c.spread[b];
+  const double step = exp(lean), back = exp(-lean);
+  const double* parts = c.centring + 2 * b * W * W;
+  const double* onward = parts + static_cast<int64_t>(W) * W;
+  double sum = 0, right = exp(0.5 * x * x - w * lean);
+  for (int k = 0; k < W; k++, right *= step) {
+    double part = 0, left = exp(w * lean);
+    for (int n = 0; n < W; n++, left *= back) part += stored(c, diagonals, i, n) * left * parts[n * W + k];
+    sum += part * right * onward[k * W + m];
+  }
+  return sum;
+}
+
 /** A thread an entry. */
 __global__ void __launch_bounds__(BLOCK) deconvolveKernel(Deconvolve k) {
   const resolution_deconvolve_call& c = k.c;
@@ -32,11 +57,10 @@ __global__ void __launch_bounds__(BLOCK) deconvolveKernel(Deconvolve k) {
   double sum = 0;
   if (at >= 0 && at < P) {
     const float* diagonals = c.d + b * W * P;
-    for (int n = 0; n < W; n++) {
-      int j = i + n - w;
-      if (c.WRAP && j == -1) j = P - 1;
-      const double r = j < 0 || j >= P ? 0.0 : static_cast<double>(diagonals[static_cast<int64_t>(W - 1 - n) * P + j]);
-      sum += r * c.inverse[n * W + m];
+    if (c.displacement[b] == 0) {
+      for (int n = 0; n < W; n++) sum += stored(c, diagonals, i, n) * c.inverse[n * W + m];
+    } else {
+      sum = centred(c, diagonals, b, i, m);
     }
   }
   c.rows[k.b0 * P * W + index] = sum;

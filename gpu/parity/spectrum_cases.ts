@@ -7,6 +7,7 @@ import {
   resolutionApply,
   resolutionDeconvolve,
   resolutionGaussian,
+  rowCentring,
 } from "../../core/kernels/resolution.ts";
 import { rotate, rotationWeights } from "../../core/kernels/rotation.ts";
 import { splineBuild, splineEvaluate, splineFactor } from "../../core/kernels/spline.ts";
@@ -77,12 +78,26 @@ function rebinned(log: boolean): CaseMaker {
 // RESOLUTION //
 
 const deconvolve: CaseMaker = function* (next, extra) {
-  const one = (B: number, W: number, P: number, WRAP: number, sigma: number): ParityCase => ({
-    label: `${B} matrices, W = ${W}, ${P} pixels, wrap ${WRAP}, σ₀ = ${sigma}`,
-    dims: { B, W, P, WRAP },
-    inputs: { d: Float32Array.from(uniform(B * W * P, next, 0.01, 0.3)), inverse: lsfInverse(W, sigma) },
-    made: { sigma },
-  });
+  // some matrices lie where they should, others are displaced by up to a fifth of a pixel
+  const one = (B: number, W: number, P: number, WRAP: number, sigma: number): ParityCase => {
+    const d = Float32Array.from(uniform(B * W * P, next, 0.01, 0.3));
+    const spread = uniform(B, next, 0.7, 1);
+    const centring = new Float64Array(2 * B * W * W);
+    spread.forEach((s, b) => centring.set(rowCentring(W, s, sigma), 2 * b * W * W));
+    return {
+      label: `${B} matrices, W = ${W}, ${P} pixels, wrap ${WRAP}, σ₀ = ${sigma}`,
+      dims: { B, W, P, WRAP },
+      inputs: {
+        d,
+        inverse: lsfInverse(W, sigma),
+        displacement: uniform(B, next, -5e-5, 5e-5).map((shift, b) => (b + P) % 3 === 0 ? 0 : shift),
+        spread,
+        centring,
+        lam: Float64Array.from({ length: P }, (_, i) => 4000 + 0.8 * i),
+      },
+      made: { sigma },
+    };
+  };
   yield one(0, 5, 9, 0, 0.5);
   yield one(2, 1, 3, 0, 0);
   yield one(2, 5, 1, 1, 0.5);

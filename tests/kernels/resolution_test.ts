@@ -5,6 +5,7 @@ import {
   resolutionApply,
   resolutionDeconvolve,
   resolutionGaussian,
+  rowCentring,
 } from "../../core/kernels/resolution.ts";
 import { random, uniform } from "../reference/random.ts";
 import { slowDeconvolve } from "../reference/resolution.ts";
@@ -12,6 +13,8 @@ import { dataTest } from "../shared_data.ts";
 import { assertClose, call } from "./harness.ts";
 import { type Oracle, oracle } from "./oracle.ts";
 
+/** σ of rows, pixels. */
+const SPREAD = 0.85;
 const ORACLE = "stellar/kernels/resolution.npz";
 
 /** B stored matrices with Gaussian-like rows and noise. */
@@ -23,14 +26,27 @@ function stored(B: number, W: number, P: number, seed: number): Float32Array {
   );
 }
 
+/** What resolution_deconvolve takes besides the matrices, for a template of `sigma` pixels. */
+function deconvolution(B: number, W: number, P: number, sigma: number, displacement = new Float64Array(B)) {
+  const spread = new Float64Array(B).fill(SPREAD);
+  const centring = new Float64Array(2 * B * W * W);
+  spread.forEach((s, b) => centring.set(rowCentring(W, s, sigma), 2 * b * W * W));
+  const lam = Float64Array.from({ length: P }, (_, i) => 4000 + 0.8 * i);
+  return { inverse: lsfInverse(W, sigma), displacement, spread, centring, lam };
+}
+
 for (const [W, P] of [[11, 60], [11, 61], [5, 20], [3, 7], [1, 4], [11, 9], [7, 3], [13, 1]]) {
   Deno.test(`resolution_deconvolve agrees with row-by-row solutions, W = ${W}, P = ${P}`, () => {
     const B = 3, sigma = 0.6;
     const d = stored(B, W, P, W + P);
     for (const WRAP of [0, 1]) {
-      const { rows } = call(resolutionDeconvolve, { B, W, P, WRAP }, { d, inverse: lsfInverse(W, sigma) });
+      const displacement = Float64Array.of(0, 2.5e-6, -5e-5);
+      const inputs = { d, ...deconvolution(B, W, P, sigma, displacement) };
+      const { rows } = call(resolutionDeconvolve, { B, W, P, WRAP }, inputs);
       for (let b = 0; b < B; b++) {
-        const expected = slowDeconvolve(W, P, d.subarray(b * W * P, (b + 1) * W * P), sigma, WRAP === 1);
+        const delta = inputs.lam.map((x) => displacement[b] * x);
+        const own = d.subarray(b * W * P, (b + 1) * W * P);
+        const expected = slowDeconvolve(W, P, own, sigma, WRAP === 1, { delta, spread: SPREAD });
         assertClose(rows.subarray(b * P * W, (b + 1) * P * W), expected, 1e-12, `matrix ${b}`);
       }
     }
@@ -40,7 +56,7 @@ for (const [W, P] of [[11, 60], [11, 61], [5, 20], [3, 7], [1, 4], [11, 9], [7, 
 Deno.test("resolution_deconvolve with σ = 0 gives the stored rows back", () => {
   const W = 5, P = 12;
   const d = new Float32Array(W * P).fill(0.2);
-  const { rows } = call(resolutionDeconvolve, { B: 1, W, P, WRAP: 0 }, { d, inverse: lsfInverse(W, 0) });
+  const { rows } = call(resolutionDeconvolve, { B: 1, W, P, WRAP: 0 }, { d, ...deconvolution(1, W, P, 0) });
   assert.deepEqual(rows.subarray(5 * W, 6 * W), new Float64Array(W).fill(d[0]));
   for (let i = 0; i < P; i++) {
     const sum = rows.subarray(i * W, (i + 1) * W).reduce((a, b) => a + b, 0);
@@ -50,23 +66,24 @@ Deno.test("resolution_deconvolve with σ = 0 gives the stored rows back", () => 
 
 Deno.test("resolution_deconvolve: dead fibres and dead edge rows give zeros, NaN stays in its spectrum", () => {
   const B = 4, W = 11, P = 40;
-  const inverse = lsfInverse(W, 0.625);
+  const rest = deconvolution(B, W, P, 0.625);
   const sizes = { B, W, P, WRAP: 0 };
   const d = stored(B, W, P, 1);
-  const whole = call(resolutionDeconvolve, sizes, { d, inverse }).rows;
-  assert.deepEqual(call(resolutionDeconvolve, sizes, { d, inverse }).rows, whole);
+  const whole = call(resolutionDeconvolve, sizes, { d, ...rest }).rows;
+  assert.deepEqual(call(resolutionDeconvolve, sizes, { d, ...rest }).rows, whole);
   const size = W * P;
   d.fill(0, size, 2 * size);
   d[2 * size + 5 * P + 20] = NaN;
   // row 0 of the last matrix
   for (let k = 0; k < W; k++) if (k <= 5) d[3 * size + k * P + 5 - k] = 0;
-  const rows = call(resolutionDeconvolve, sizes, { d, inverse }).rows;
+  const rows = call(resolutionDeconvolve, sizes, { d, ...rest }).rows;
   assert.deepEqual(rows.subarray(0, size), whole.subarray(0, size));
   assert.ok(rows.subarray(size, 2 * size).every((v) => v === 0));
   assert.ok(rows.subarray(2 * size, 3 * size).some(Number.isNaN));
   assert.ok(rows.subarray(3 * size, 3 * size + W).every((v) => v === 0));
   assert.ok(rows.subarray(3 * size).every(Number.isFinite));
-  const none = call(resolutionDeconvolve, { ...sizes, B: 0 }, { d: new Float32Array(0), inverse });
+  const empty = { d: new Float32Array(0), ...deconvolution(0, W, P, 0.625) };
+  const none = call(resolutionDeconvolve, { ...sizes, B: 0 }, empty);
   assert.equal(none.rows.length, 0);
 });
 
@@ -137,10 +154,10 @@ dataTest(
     const read = oracle(path);
     const { rows: expected, W, P } = rowForm(read, "desi_dia");
     const d = Float32Array.from(read("desi_in"));
-    const inverse = lsfInverse(W, 0.5 / 0.8);
-    const wrapped = call(resolutionDeconvolve, { B: 1, W, P, WRAP: 1 }, { d, inverse }).rows;
+    const inputs = { d, ...deconvolution(1, W, P, 0.5 / 0.8) };
+    const wrapped = call(resolutionDeconvolve, { B: 1, W, P, WRAP: 1 }, inputs).rows;
     assertClose(wrapped, expected, 1e-14, "with WRAP", 1);
-    const clean = call(resolutionDeconvolve, { B: 1, W, P, WRAP: 0 }, { d, inverse }).rows;
+    const clean = call(resolutionDeconvolve, { B: 1, W, P, WRAP: 0 }, inputs).rows;
     const first = 5 * W;
     assertClose(clean.subarray(first), expected.subarray(first), 1e-14, "without WRAP", 1);
     // the mirror image at the right edge is what the left edge of this symmetric matrix should be
@@ -156,7 +173,7 @@ dataTest(
     const W = 11, P = read("deconv_only").length / W;
     const { rows } = call(resolutionDeconvolve, { B: 1, W, P, WRAP: 1 }, {
       d: Float32Array.from(read("desi_in")),
-      inverse: lsfInverse(W, 0.625),
+      ...deconvolution(1, W, P, 0.625),
     });
     const data = read("deconv_only");
     for (let i = 5; i < P - 5; i++) {

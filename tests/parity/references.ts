@@ -148,8 +148,12 @@ const rebinLog = reference(
 
 const deconvolve = reference(
   { rows: within(1e-12) },
-  ({ B, W, P, WRAP }, { d }, { made }) => ({
-    rows: each(B!, (b) => slowDeconvolve(W!, P!, part(d!, W! * P!, b), made!.sigma!, WRAP === 1)),
+  ({ B, W, P, WRAP }, { d, displacement, spread, lam }, { made }) => ({
+    rows: each(B!, (b) => {
+      const delta = Float64Array.from(lam!, (x) => displacement![b]! * x);
+      const displaced = { delta, spread: spread![b]! };
+      return slowDeconvolve(W!, P!, part(d!, W! * P!, b), made!.sigma!, WRAP === 1, displaced);
+    }),
   }),
 );
 

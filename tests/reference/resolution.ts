@@ -39,27 +39,36 @@ function solve(A: number[][], b: number[]): number[] {
   return x;
 }
 
-/** Rows (P, W) of one deconvolved matrix. @param sigma - template line-spread function, pixels; 0 for none */
+/**
+ * Rows (P, W) of one deconvolved matrix.
+ *
+ * @param sigma - template line-spread function, pixels; 0 for none
+ * @param displaced - pixels by which every row is displaced, and σ of the Gaussians, in pixels, that it is made of
+ */
 export function slowDeconvolve(
   W: number,
   P: number,
   d: ArrayLike<number>,
   sigma: number,
   wrap = false,
+  displaced: { readonly delta: ArrayLike<number>; readonly spread: number } | null = null,
 ): number[] {
   const w = (W - 1) / 2;
-  const norm = Math.sqrt(2 * Math.PI) * sigma;
-  const G = Array.from(
-    { length: W },
-    (_, a) =>
-      Array.from(
-        { length: W },
-        (_, b) => sigma === 0 ? Number(a === b) : Math.exp(-((a - b) ** 2) / 2 / sigma ** 2) / norm,
-      ),
-  );
+  const density = (x: number, s: number) =>
+    s === 0 ? Number(x === 0) : Math.exp(-(x ** 2) / 2 / s ** 2) / Math.sqrt(2 * Math.PI) / s;
+  const square = (s: number, delta: number) =>
+    Array.from({ length: W }, (_, a) => Array.from({ length: W }, (_, b) => density(a - b - delta, s)));
+  const centred = (row: number[], i: number): number[] => {
+    if (displaced === null || displaced.delta[i] === 0) return row;
+    const { delta, spread } = displaced;
+    const parts = solve(square(spread, delta[i]), row);
+    return row.map((_, a) => parts.reduce((sum, part, b) => sum + part * density(a - b, spread), 0));
+  };
+  const G = square(sigma, 0);
   const rows = Array.from(
     { length: P },
-    (_, i) => solve(G, fullRow(W, P, d, i, wrap)).map((v, m) => i + m - w < 0 || i + m - w >= P ? 0 : v),
+    (_, i) =>
+      solve(G, centred(fullRow(W, P, d, i, wrap), i)).map((v, m) => i + m - w < 0 || i + m - w >= P ? 0 : v),
   );
   const sums = rows.map((row) => row.reduce((a, b) => a + b, 0));
   const sorted = [...sums].sort((a, b) => a - b);
