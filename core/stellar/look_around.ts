@@ -1,13 +1,13 @@
 /** Looks behind the faces of a minimum's cell: for a lower minimum, and for what the errors reach. */
 import { type Asking, evaluate } from "./asking.ts";
 import type { Beyond } from "./kinks.ts";
-import { descend, type Look, type Minimum } from "./optimiser.ts";
+import { descend, isLower, type Look, type Minimum } from "./optimiser.ts";
 import type { ParameterSpace, Point } from "./parameter_space.ts";
 import { boxStep, invertSymmetric, predictedFall } from "./quadratic.ts";
 import { moved, restrict, room, stepHolding } from "./steps.ts";
 
-/** Two faces at once are looked across where both cost less than this, in −2 ln L by the quadratic. */
-const NEAR_CORNER = 9;
+/** All edges are looked across that cost less than this, in −2 ln L by the quadratic. */
+const NEAR_EDGE = 9;
 /** Faces closer than this, in marginal σ, have something of the posterior behind them. */
 const REACH = 4;
 /** A look this close to the point that is wanted, in −2 ln L by the quadratic, will do. */
@@ -35,18 +35,18 @@ interface Across {
 }
 
 /**
- * Points just across the inner faces, where the quadratic model has its lowest, and across the edges where two near ones
- * meet.
+ * Points just across the inner faces, where the quadratic model has its lowest, and across edges where two of them meet:
+ * those that are near, and the nearest in any case.
  *
  * @param H - curvature of −2 ln L at the minimum, free coordinates
  */
-function acrossFaces(space: ParameterSpace, { point, evaluation }: Minimum, H: Float64Array): Across[] {
+function behindFaces(space: ParameterSpace, { point, evaluation }: Minimum, H: Float64Array): Across[] {
   const { g } = restrict(space, evaluation);
   const m = space.free.length;
   const bounds = space.cellBounds(point.cell);
   const inverse = invertSymmetric(H, m);
   const { lo, hi } = room(space, point.x, bounds.lower, bounds.upper);
-  const faces: { a: number; side: number; face: number; cost: number }[] = [];
+  const faces: { a: number; side: number; face: number }[] = [];
   const out: Across[] = [];
 
   /** The point on some faces, others re-optimised; null where that is no whole cell. */
@@ -74,19 +74,17 @@ function acrossFaces(space: ParameterSpace, { point, evaluation }: Minimum, H: F
       if (found === null) continue;
       const distance = Math.abs(face - point.x[i]!);
       const near = inverse !== null && distance < REACH * Math.sqrt(2 * inverse[a * m + a]!);
-      faces.push({ a, side, face, cost: found.cost });
+      faces.push({ a, side, face });
       out.push({ ...found, faces: [{ a, side }], pressed: distance === 0, near });
     }
   });
-  for (const [k, first] of faces.entries()) {
-    for (const second of faces.slice(k + 1)) {
-      if (first.a === second.a || first.cost > NEAR_CORNER || second.cost > NEAR_CORNER) continue;
-      const found = across([first, second]);
-      if (found === null || !(found.cost < NEAR_CORNER)) continue;
-      out.push({ ...found, faces: [first, second], pressed: false, near: false });
-    }
-  }
-  return out;
+  const edges = faces.flatMap((first, k): Across[] =>
+    faces.slice(k + 1).flatMap((second) => {
+      const found = first.a === second.a ? null : across([first, second]);
+      return found === null ? [] : [{ ...found, faces: [first, second], pressed: false, near: false }];
+    })
+  ).sort((p, q) => p.cost - q.cost);
+  return [...out, ...edges.filter(({ cost }, rank) => rank === 0 || cost < NEAR_EDGE)];
 }
 
 /** What there is around a minimum. */
@@ -107,7 +105,7 @@ export function* lookAround(space: ParameterSpace, minimum: Minimum, H: Float64A
   const beyond: Beyond[] = [];
   let evaluations = 0;
   let lower: Minimum | null = null;
-  for (const across of acrossFaces(space, minimum, H)) {
+  for (const across of behindFaces(space, minimum, H)) {
     const { point: there, faces, near } = across;
     const seen = minimum.looks.find((look) =>
       look.point.cell.every((c, d) => c === there.cell[d]) && between(space, H, look.point.x, there.x) < SEEN
@@ -121,7 +119,7 @@ export function* lookAround(space: ParameterSpace, minimum: Minimum, H: Float64A
     const found = yield* descend(space, look.point, best);
     if (found === null) continue;
     evaluations += found.evaluations;
-    if (found.evaluation.value < best.evaluation.value - 1e-6) lower = found;
+    if (isLower(found, best)) lower = found;
   }
   return { lower, beyond, evaluations };
 }

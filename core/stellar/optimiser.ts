@@ -29,6 +29,11 @@ export interface Minimum {
   readonly looks: readonly Look[];
 }
 
+/** Lower by more than rounding. */
+export function isLower(one: Minimum, other: Minimum): boolean {
+  return one.evaluation.value < other.evaluation.value - 1e-6;
+}
+
 /** Stop when the undamped step within the cell promises less than this. */
 const PROMISE = 1e-4;
 const MOST_EVALUATIONS = 80;
@@ -224,14 +229,10 @@ const FAST_MARGIN = 60;
 export function* minimise(space: ParameterSpace, starts: readonly Point[]): Asking<Minimum | null> {
   let best: Minimum | null = null;
   let evaluations = 0;
-  const consider = (found: Minimum | null): boolean => {
-    if (found === null) return false;
+  const consider = (found: Minimum | null): void => {
+    if (found === null) return;
     evaluations += found.evaluations;
-    if (best === null || found.evaluation.value < best.evaluation.value - 1e-6) {
-      best = found;
-      return true;
-    }
-    return false;
+    if (best === null || isLower(found, best)) best = found;
   };
   const lowest = () => best as Minimum | null;
 
@@ -267,15 +268,15 @@ const MOST_AGAIN = 4;
 export function* begunAgain(space: ParameterSpace, minimum: Minimum): Asking<Minimum> {
   let best = minimum;
   let { evaluations } = minimum;
-  for (let round = 0, from: Minimum | null = minimum; from !== null && round < MOST_AGAIN; round++) {
-    const before: Minimum = best;
+  for (let round = 0; round < MOST_AGAIN; round++) {
+    const from: Minimum = best;
     for (const start of restarts(space, from)) {
       const found = yield* descend(space, start, best);
       if (found === null) continue;
       evaluations += found.evaluations;
-      if (found.evaluation.value < best.evaluation.value - 1e-6) best = found;
+      if (isLower(found, best)) best = found;
     }
-    from = best === before ? null : best;
+    if (best === from) break;
   }
   return { ...best, evaluations };
 }

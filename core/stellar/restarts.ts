@@ -6,8 +6,6 @@ import { moved, restrict, room, stepHolding } from "./steps.ts";
 
 /** Where an error is this share of its cell, two minima in it would be one. */
 const BROAD = 0.3;
-/** The middle of a cell that costs less than this, in −2 ln L by the quadratic, is as good as seen from its face. */
-const NEAR = 150;
 
 /** A free coordinate that has cells. */
 interface Axis {
@@ -23,7 +21,7 @@ interface Axis {
 /**
  * The other end of the minimum's own cell, along the axis whose error is the largest share of its cell: cool dwarfs have
  * two minima in one cell, half of it apart, and a star of unknown [α/Fe] one at either end. From a kink, which a descent
- * does not leave, also the middles of the two cells next to it, along that axis and along those whose cells are wide.
+ * does not leave, also the middles of the cells next to it along such an axis.
  */
 export function restarts(space: ParameterSpace, minimum: Minimum): Point[] {
   const { point, evaluation } = minimum;
@@ -65,8 +63,6 @@ export function restarts(space: ParameterSpace, minimum: Minimum): Point[] {
   const [broadest] = axes;
   const out = broadest !== undefined && broadest.share <= BROAD ? [otherEnd(broadest)] : [];
   if (minimum.reason !== "kink") return out;
-  const several = axes.filter(({ nodes }) => nodes.length > 2);
-  // a cell's width costs ½/share² in the quadratic
-  const wide = several.filter(({ share }, rank) => rank === 0 || 0.5 > NEAR * share * share);
-  return [...out, ...wide.flatMap(nextCells)];
+  const ofSeveralCells = axes.find(({ nodes }) => nodes.length > 2);
+  return ofSeveralCells === undefined ? out : [...out, ...nextCells(ofSeveralCells)];
 }
