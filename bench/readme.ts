@@ -1,6 +1,9 @@
 /**
- * Measures what the README shows and writes it there: `deno run -A bench/readme.ts [demo|speed|kernels|prediction …]`. Everything
- * between `<!-- demo -->` and `<!-- /demo -->` is the demo's output, shortened, and so for the others.
+ * Measures what the README shows and writes it there:
+ *
+ *   deno run -A bench/readme.ts [demo|speed|kernels|prediction …]
+ *
+ * Everything between `<!-- demo -->` and `<!-- /demo -->` is the demo's output, shortened, and so for the others.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -43,7 +46,7 @@ function markdown(rows: readonly (readonly string[])[]): string {
   return [heading, `|${"---|".repeat(rows[0]!.length)}`, ...lines].join("\n");
 }
 
-/** The demo's output, most of its table left out. */
+/** The demo's output, most of its table left out, and so the line that names this machine's folders. */
 function demo(): string {
   const folder = mkdtempSync(join(tmpdir(), "twinspec-readme-"));
   try {
@@ -52,7 +55,8 @@ function demo(): string {
     const last = lines.findLastIndex(star);
     const first = lines.findIndex(star);
     const end = lines.findIndex((line) => line.startsWith("Velocities"));
-    const kept = lines.slice(0, end + 1).filter((_, i) => i < first + SHOWN || i > last);
+    const kept = lines.slice(0, end + 1)
+      .filter((line, i) => (i < first + SHOWN || i > last) && !line.startsWith("target auto:"));
     kept.splice(kept.findLastIndex(star) + 1, 0, `… (${last - first + 1 - SHOWN} more)`);
     return ["```", kept.join("\n").trim(), "```"].join("\n");
   } finally {

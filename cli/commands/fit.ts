@@ -48,7 +48,7 @@ const model = object("Model", {
   }),
   bandLimit: option("--band-limit", {
     description:
-      message`With --resolution-matrix: leave out of the templates what the data's pixels cannot carry, so that a displaced matrix comes back as velocity.`,
+      message`With --resolution-matrix: leave out of the templates the detail that the data's pixels cannot carry.`,
   }),
   npoly: withDefault(
     option("--npoly", whole("N", 1, 30), { description: message`Continuum coefficients per arm.` }),

@@ -21,7 +21,7 @@ interface Axis {
 /**
  * The other end of the minimum's own cell, along the axis whose error is the largest share of its cell: cool dwarfs have
  * two minima in one cell, half of it apart, and a star of unknown [α/Fe] one at either end. From a kink, which a descent
- * does not leave, also the middles of the cells next to it along such an axis.
+ * does not leave, also the middles of the cells next to it.
  */
 export function restarts(space: ParameterSpace, minimum: Minimum): Point[] {
   const { point, evaluation } = minimum;
@@ -62,7 +62,5 @@ export function restarts(space: ParameterSpace, minimum: Minimum): Point[] {
 
   const [broadest] = axes;
   const out = broadest !== undefined && broadest.share <= BROAD ? [otherEnd(broadest)] : [];
-  if (minimum.reason !== "kink") return out;
-  const ofSeveralCells = axes.find(({ nodes }) => nodes.length > 2);
-  return ofSeveralCells === undefined ? out : [...out, ...nextCells(ofSeveralCells)];
+  return minimum.reason === "kink" ? [...out, ...axes.flatMap(nextCells)] : out;
 }
