@@ -17,8 +17,8 @@ const ARMS = [{ arm: "b", first: 4800, npix: 420 }, { arm: "r", first: 6100, npi
 const PIXEL = 0.9;
 const DLNLAM = 8e-5;
 const MOST_VELOCITY = 350;
-/** Diagonals of the resolution matrix, and its σ in pixels. */
-const DIAGONALS = 7, SPREAD = 0.9;
+/** Diagonals of the resolution matrix, its σ in pixels, and by how many pixels that of every other star is displaced. */
+const DIAGONALS = 7, SPREAD = 0.9, DISPLACED = 0.05;
 /** σ of the line spread that the library already carries, pixels. */
 const OWN_SPREAD = 0.6;
 
@@ -94,11 +94,15 @@ export function inventedBatch(job: FitJob, stars: number, seed: number, wasm: Ta
     const NP = lam.length, NL = prepared.npix;
     const knots = Float64Array.from({ length: NL }, (_, i) => prepared.lam0 * Math.exp(i * prepared.dlnlam));
     const lnlam = lam.map(Math.log);
-    const kernel = Float64Array.from(
-      { length: ndiag },
-      (_, m) => Math.exp(-0.5 * ((m - (ndiag >> 1)) / SPREAD) ** 2),
-    );
-    const total = kernel.reduce((sum, x) => sum + x, 0);
+    // diagonal k holds entry ndiag − 1 − k of the rows
+    const diagonals = [0, DISPLACED].map((displaced) => {
+      const values = Float64Array.from(
+        { length: ndiag },
+        (_, k) => Math.exp(-0.5 * (((ndiag >> 1) - k - displaced) / SPREAD) ** 2),
+      );
+      const total = values.reduce((sum, x) => sum + x, 0);
+      return values.map((x) => x / total);
+    });
     const { template } = call(wasm, fitModel, {
       ...{ E: stars, B: 1, T: job.library.templates, NL, NP, K: 1, D, C, W: 0 },
       H: rotationHalfWidth(job.options.maxVsini, prepared.dlnlam),
@@ -127,7 +131,7 @@ export function inventedBatch(job: FitJob, stars: number, seed: number, wasm: Ta
         flux[e * NP + i] = model + sigma * normals[i]!;
         ivar[e * NP + i] = i % 97 === 60 ? 0 : 1 / sigma ** 2;
         mask[e * NP + i] = i > 200 && i < 212 && e % 2 === 1 ? 1 : 0;
-        for (let m = 0; m < ndiag; m++) resolution![(e * ndiag + m) * NP + i] = kernel[m]! / total;
+        for (let k = 0; k < ndiag; k++) resolution![(e * ndiag + k) * NP + i] = diagonals[e % 2]![k]!;
       }
     }
     return { flux, ivar, mask, resolution };

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { LIGHT } from "../../core/doppler.ts";
 import { displacementOf, seenThrough, UNDISPLACED } from "../../core/stellar/displacement.ts";
+import { makeFitter } from "../../core/stellar/fitter.ts";
 import { SIMULATED_ARMS } from "../../core/stellar/simulate_arms.ts";
-import { gaussian, integrated, matrices } from "./displaced_matrices.ts";
+import { loadWasmTarget } from "../../core/wasm/load.ts";
+import { gaussian, integrated, matrices, throughMatrices } from "./displaced_matrices.ts";
+import { simulatedJob, starAtNode, withoutNoise } from "./simulated_job.ts";
 
 Deno.test("the displacement of a matrix is that of its rows, and their width is theirs", () => {
   for (const [profile, pixel] of [[gaussian, 0], [integrated, 1 / 12]] as const) {
@@ -49,4 +52,29 @@ Deno.test("a velocity through a displacement is that of the displaced wavelength
       assert.ok(Math.abs(rest(seen) / (rest(velocity) * (1 + relative)) - 1) < 1e-15);
     }
   }
+});
+
+Deno.test("a displaced matrix changes nothing of its neighbours, and is the same alone to the bit", () => {
+  const job = simulatedJob({ resolutionMatrix: true });
+  const fitter = makeFitter(loadWasmTarget(), job);
+  const truths = [186, 233, 391].map((node) => starAtNode(job, node, 80));
+  const spectra = throughMatrices(job, truths, 0, gaussian);
+  const shifts = [0, 1, -0.4];
+  const each = shifts.map((shift) => matrices(1, shift, gaussian));
+  const stored = SIMULATED_ARMS.map((_, a) => {
+    const { length } = each[0]![a]!;
+    const all = new Float32Array(shifts.length * length);
+    each.forEach((one, k) => all.set(one[a]!, k * length));
+    return all;
+  });
+  const together = fitter.fit(withoutNoise(job, truths, spectra, stored)).stars;
+  shifts.forEach((shift, k) => {
+    const own = spectra.map((all, a) => {
+      const { length } = job.arms[a]!.lam;
+      return all.slice(k * length, (k + 1) * length);
+    });
+    const [alone] = fitter.fit(withoutNoise(job, [truths[k]!], own, each[k]!)).stars;
+    assert.deepEqual({ ...alone, rows: [k] }, together[k]);
+    assert.ok(Math.abs(alone!.vrad - shift) < 0.01, `${alone!.vrad}, not ${shift}`);
+  });
 });
