@@ -6,8 +6,8 @@
  */
 import { dopplerFactor, dopplerVelocity, LIGHT } from "../doppler.ts";
 
-/** km/s: rows of undisplaced matrices of DESI scatter so much that their medians lie within it. */
-const NONE = 0.05;
+/** 0.05 km/s: rows of undisplaced matrices of DESI scatter, and their medians lie within it. */
+const NONE = 0.05 / LIGHT;
 /** Pixels: beyond a half the values at the pixels no longer tell what lies between them. */
 const MOST = 0.25;
 /** Pixels: Gaussians of these widths can be told apart by float32 values at the pixels. */
@@ -31,33 +31,44 @@ export const UNDISPLACED: Displacement = { relative: 0, spread: 1 };
  */
 export function displacementOf(matrix: Float32Array, ndiag: number, lam: Float64Array): Displacement {
   const npix = lam.length, w = ndiag >> 1;
-  if (npix <= 2 * w) return UNDISPLACED;
-  const sums = new Float64Array(npix), first = new Float64Array(npix), second = new Float64Array(npix);
-  for (let m = 0; m < ndiag; m++) {
-    const x = m - w;
-    const diagonal = (ndiag - 1 - m) * npix + x;
-    for (let i = w; i < npix - w; i++) {
-      const weight = matrix[diagonal + i]!;
-      sums[i]! += weight;
-      first[i]! += x * weight;
-      second[i]! += x * x * weight;
-    }
-  }
-  /** Over whole rows that are not empty. */
-  const median = (value: (i: number) => number): number => {
-    const all = Float64Array.from(lam, (_, i) => i >= w && i < npix - w && sums[i]! > 0 ? value(i) : NaN);
-    const sorted = all.filter((x) => !Number.isNaN(x)).sort();
-    return sorted[sorted.length >> 1] ?? NaN;
-  };
   const step = lam[1]! - lam[0]!;
-  const relative = median((i) => first[i]! / sums[i]! * step / lam[i]!);
-  if (!(Math.abs(relative) * LIGHT >= NONE)) return UNDISPLACED;
+  const sums = moment(matrix, ndiag, npix, 0), firsts = moment(matrix, ndiag, npix, 1);
+  const centres: number[] = [];
+  const rows: number[] = [];
+  let left = 0, right = 0;
+  for (let i = w; i < npix - w; i++) {
+    if (!(sums[i]! > 0)) continue;
+    const centre = firsts[i]! / sums[i]! * step / lam[i]!;
+    if (centre <= -NONE) left++;
+    else if (centre >= NONE) right++;
+    centres.push(centre);
+    rows.push(i);
+  }
+  // the median is within ±NONE: told without sorting, since it is what most matrices have
+  if (2 * Math.max(left, right) <= centres.length) return UNDISPLACED;
+  const seconds = moment(matrix, ndiag, npix, 2);
+  const variance = median(rows.map((i) => seconds[i]! / sums[i]! - (firsts[i]! / sums[i]!) ** 2));
   const most = MOST * step / lam[npix - 1]!;
-  const variance = median((i) => second[i]! / sums[i]! - (first[i]! / sums[i]!) ** 2);
   return {
-    relative: Math.max(-most, Math.min(most, relative)),
+    relative: Math.max(-most, Math.min(most, median(centres))),
     spread: Math.max(NARROWEST, Math.min(WIDEST, Math.sqrt(Math.max(0, variance)))),
   };
+}
+
+/** Σ x^power over the entries of every whole row, x in pixels from its own; 0 for rows that reach beyond the ends. */
+function moment(matrix: Float32Array, ndiag: number, npix: number, power: number): Float64Array {
+  const w = ndiag >> 1;
+  const out = new Float64Array(npix);
+  for (let m = 0; m < ndiag; m++) {
+    const factor = (m - w) ** power;
+    const diagonal = (ndiag - 1 - m) * npix + m - w;
+    for (let i = w; i < npix - w; i++) out[i]! += factor * matrix[diagonal + i]!;
+  }
+  return out;
+}
+
+function median(values: readonly number[]): number {
+  return Float64Array.from(values).sort()[values.length >> 1]!;
 }
 
 /** The velocity, km/s, at which a template is seen where one at `velocity` is looked at through a displacement. */

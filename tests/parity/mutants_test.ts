@@ -114,6 +114,14 @@ const MUTANTS: readonly (Mutant & { readonly kernel: string })[] = [
     kernel: "resolution_deconvolve",
   },
   {
+    name: "displacement_forgotten",
+    file: "resolution.cu",
+    find: "c.displacement[b] == 0",
+    replace: "c.displacement[b] < 1",
+    source: "resolution.cu",
+    kernel: "resolution_deconvolve",
+  },
+  {
     name: "velocity_of_another",
     file: "fit.cu",
     find: "const double velocity = k.velocity[k.e0 + slot];",
